@@ -1,0 +1,73 @@
+"""Central-to-local adaptive generative diffusion for spatial transcriptomics.
+
+Every task is one function of a slide and its settings::
+
+    import napari_c2lst as c2lst
+
+    c2lst.select("slide.zarr", name="train", fraction=0.25)
+    run = c2lst.adapt("slide.zarr", spots="train", out="runs/local")
+    slide = c2lst.open_slide("slide.zarr")
+
+Importing this package loads neither torch nor Qt nor spatialdata: names are looked up on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from napari_c2lst._version import __version__
+
+if TYPE_CHECKING:
+    from napari_c2lst.jobs.api import adapt as adapt
+    from napari_c2lst.jobs.api import convert as convert
+    from napari_c2lst.jobs.api import evaluate as evaluate
+    from napari_c2lst.jobs.api import info as info
+    from napari_c2lst.jobs.api import predict as predict
+    from napari_c2lst.jobs.api import pretrain as pretrain
+    from napari_c2lst.jobs.api import sample as sample
+    from napari_c2lst.jobs.api import sample_slide as sample_slide
+    from napari_c2lst.jobs.api import select as select
+    from napari_c2lst.jobs.api import train as train
+    from napari_c2lst.slides.opening import open_slide as open_slide
+
+_LAZY = {
+    "adapt": "napari_c2lst.jobs.api",
+    "convert": "napari_c2lst.jobs.api",
+    "evaluate": "napari_c2lst.jobs.api",
+    "info": "napari_c2lst.jobs.api",
+    "open_slide": "napari_c2lst.slides.opening",
+    "predict": "napari_c2lst.jobs.api",
+    "pretrain": "napari_c2lst.jobs.api",
+    "sample": "napari_c2lst.jobs.api",
+    "sample_slide": "napari_c2lst.jobs.api",
+    "select": "napari_c2lst.jobs.api",
+    "train": "napari_c2lst.jobs.api",
+}
+
+__all__ = [
+    "__version__",
+    "adapt",
+    "convert",
+    "evaluate",
+    "info",
+    "open_slide",
+    "predict",
+    "pretrain",
+    "sample",
+    "sample_slide",
+    "select",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562)."""
+    if name in _LAZY:
+        value = getattr(import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Public names, those not imported yet included."""
+    return sorted(__all__)

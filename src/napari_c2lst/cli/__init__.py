@@ -1,0 +1,1 @@
+"""The command line: flags from the settings classes, progress bars, messages."""

@@ -1,0 +1,1 @@
+"""The central model, its local modulation, and sampling synthetic pairs."""

@@ -1,0 +1,1 @@
+"""Splits, metrics, figures and the score table."""

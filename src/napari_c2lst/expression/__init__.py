@@ -1,0 +1,1 @@
+"""The gene predictor: training with and without synthetic pairs, prediction on spots and on a grid."""

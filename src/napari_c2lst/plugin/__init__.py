@@ -1,0 +1,1 @@
+"""The napari side: reader and sample data (no torch here)."""

@@ -1,0 +1,253 @@
+"""Run folders: `config.toml  environment.json  events.jsonl  checkpoints/  result.json`.
+
+Everything is written to a temporary name first. A run that stopped goes on where its last checkpoint stands;
+a path to resume from that does not exist is an error, never a silent new start.
+"""
+
+import json
+import os
+import platform
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import tomli_w
+
+from .errors import InputError, MismatchError
+from .files import atomic_file, atomic_folder
+from .reporter import ForwardingReporter, Level, Reporter
+from .results import TaskResult
+from .settings import RunSettings
+
+if TYPE_CHECKING:
+    import torch
+
+CONFIG, ENVIRONMENT, EVENTS, RESULT, CHECKPOINTS = (
+    "config.toml",
+    "environment.json",
+    "events.jsonl",
+    "result.json",
+    "checkpoints",
+)
+STATE_VERSION = 1
+# what may differ between the run that stopped and the one that goes on: it does not change the result
+FREE_TO_CHANGE = {"resume", "device", "precision", "workers", "out", "checkpoint_every", "preview_every", "preset"}
+_PACKAGES = ("torch", "diffusers", "accelerate", "transformers", "spatialdata", "anndata", "numpy", "zarr")
+
+
+class RunFolder:
+    """One run on disk; made by `RunFolder.open`.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    reporter
+        Passes on to the given reporter and writes `events.jsonl` as well.
+    checkpoint
+        The checkpoint to go on from, or None for a new run.
+    """
+
+    def __init__(self, path: Path, reporter: Reporter, checkpoint: Path | None, kind: str) -> None:
+        self.path = path
+        self.kind = kind
+        self.checkpoint = checkpoint
+        self.reporter: Reporter = _EventsReporter(reporter, path / EVENTS)
+
+    @classmethod
+    def open(cls, settings: RunSettings, reporter: Reporter, *, kind: str) -> "RunFolder":
+        """Make the run folder of `settings.out`, or open the one that is there, as `settings.resume` says.
+
+        Raises
+        ------
+        InputError
+            If the folder holds something else, may not be resumed, or the checkpoint to resume from is not there.
+        MismatchError
+            If the run in the folder has other settings.
+        """
+        path = Path(settings.out)
+        config = _config(settings, kind)
+        checkpoint = None if settings.resume in ("auto", "never") else _named_checkpoint(Path(settings.resume), config)
+        if path.exists():
+            _refuse_foreign(path)
+            if settings.resume == "never":
+                raise InputError(f"'{path}' already holds a run", "choose another --out, or go on with --resume auto")
+            _refuse_other_settings(path, config)
+            checkpoint = checkpoint or latest_checkpoint(path)
+        else:
+            _create(path, config)
+        return cls(path, reporter, checkpoint, kind)
+
+    def finished_result(self) -> dict[str, Any] | None:
+        """The result of a run that is finished already, or None."""
+        file = self.path / RESULT
+        return json.loads(file.read_text()) if file.exists() else None
+
+    def save_checkpoint(
+        self, step: int, tensors: "Mapping[str, torch.Tensor]", state: Mapping[str, Any], *, keep: int = 2
+    ) -> Path:
+        """Write a checkpoint of a step (safetensors and versioned JSON); the last `keep` stay."""
+        from safetensors.torch import save_file
+
+        target = self.path / CHECKPOINTS / f"step_{step:08d}"
+        if target.exists():
+            shutil.rmtree(target)
+        with atomic_folder(target) as folder:
+            save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, folder / "tensors.safetensors")
+            body = {"version": STATE_VERSION, "kind": self.kind, "step": step, **state}
+            (folder / "state.json").write_text(json.dumps(body, indent=1))
+        for old in _checkpoints(self.path)[:-keep]:
+            shutil.rmtree(old)
+        self.checkpoint = target
+        return target
+
+    def load_checkpoint(self) -> "tuple[dict[str, torch.Tensor], dict[str, Any]] | None":
+        """The tensors and the state of the checkpoint to go on from, or None for a new run."""
+        return None if self.checkpoint is None else load_checkpoint(self.checkpoint)
+
+    def finish(self, result: TaskResult) -> None:
+        """Write `result.json`: the run is finished."""
+        with atomic_file(self.path / RESULT) as file:
+            file.write_text(result.model_dump_json(indent=1))
+
+    def continue_hint(self) -> str:
+        """What to do to go on after a stop."""
+        return f"go on with the same command and --resume auto (the run folder is '{self.path}')"
+
+
+def load_checkpoint(folder: Path) -> "tuple[dict[str, torch.Tensor], dict[str, Any]]":
+    """Read a checkpoint folder.
+
+    Raises
+    ------
+    InputError
+        If it is not a checkpoint of this program, or of a newer version.
+    """
+    from safetensors.torch import load_file
+
+    state_file = folder / "state.json"
+    if not state_file.exists():
+        raise InputError(f"'{folder}' is not a checkpoint", "give a folder like RUN/checkpoints/step_00000300")
+    state: dict[str, Any] = json.loads(state_file.read_text())
+    if state.get("version") != STATE_VERSION:
+        raise InputError(f"checkpoint '{folder}' has version {state.get('version')}", "update napari-c2lst")
+    return load_file(folder / "tensors.safetensors"), state
+
+
+def latest_checkpoint(run: Path) -> Path | None:
+    """The last checkpoint of a run folder, or None."""
+    found = _checkpoints(run)
+    return found[-1] if found else None
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """The settings a run folder was made with.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a run folder.
+    """
+    import tomllib
+
+    file = run / CONFIG
+    if not file.exists():
+        raise InputError(f"'{run}' is not a run folder: it has no {CONFIG}", "give the folder that --out named")
+    return tomllib.loads(file.read_text())
+
+
+def _checkpoints(run: Path) -> list[Path]:
+    return sorted(p for p in (run / CHECKPOINTS).glob("step_*") if re.fullmatch(r"step_\d+", p.name))
+
+
+def _config(settings: RunSettings, kind: str) -> dict[str, Any]:
+    # TOML has no null: a field without a value is left out
+    values = settings.model_dump(mode="json", exclude_none=True)
+    return {"kind": kind, "settings": values}
+
+
+def _create(path: Path, config: Mapping[str, Any]) -> None:
+    with atomic_folder(path) as folder:
+        (folder / CHECKPOINTS).mkdir()
+        (folder / CONFIG).write_text(tomli_w.dumps(config))
+        (folder / ENVIRONMENT).write_text(json.dumps(environment(), indent=1))
+        (folder / EVENTS).touch()
+
+
+def environment() -> dict[str, Any]:
+    """Versions of what the result depends on; no names of machines, users or folders."""
+    versions = {}
+    for package in ("napari-c2lst", *_PACKAGES):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {"python": platform.python_version(), "system": platform.system(), "cpus": os.cpu_count(), **versions}
+
+
+def _refuse_foreign(path: Path) -> None:
+    if not (path / CONFIG).exists():
+        raise InputError(f"'{path}' is there already and is not a run folder", "choose another --out")
+
+
+def _refuse_other_settings(path: Path, config: Mapping[str, Any]) -> None:
+    there = read_config(path)
+    if there.get("kind") != config["kind"]:
+        raise MismatchError(f"'{path}' holds a run of '{there.get('kind')}', not of '{config['kind']}'", "choose another --out")
+    old, new = there["settings"], config["settings"]
+    changed = [k for k in sorted({*old, *new} - FREE_TO_CHANGE) if old.get(k) != new.get(k)]
+    if changed:
+        texts = ", ".join(f"{k} was {old.get(k)!r}, now {new.get(k)!r}" for k in changed)
+        raise MismatchError(f"'{path}' holds a run with other settings: {texts}", "choose another --out, or use its settings")
+
+
+def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:
+    if not path.exists():
+        raise InputError(f"the checkpoint '{path}' to resume from does not exist", "check --resume")
+    checkpoint = latest_checkpoint(path) if (path / CONFIG).exists() else path
+    if checkpoint is None:
+        raise InputError(f"the run '{path}' has no checkpoint yet", "start it anew with --resume never and another --out")
+    state_file = checkpoint / "state.json"
+    if not state_file.exists():
+        raise InputError(f"'{checkpoint}' is not a checkpoint", "give a folder like RUN/checkpoints/step_00000300")
+    kind = json.loads(state_file.read_text()).get("kind")
+    if kind != config["kind"]:
+        raise MismatchError(f"checkpoint '{checkpoint}' is of '{kind}', not of '{config['kind']}'", "check --resume")
+    return checkpoint
+
+
+class _EventsReporter(ForwardingReporter):
+    """Writes messages, metrics and pictures as JSON lines; progress only at most once a second."""
+
+    def __init__(self, inner: Reporter, file: Path) -> None:
+        super().__init__(inner)
+        self._file = file
+        self._last_progress = 0.0
+
+    def _write(self, kind: Literal["message", "metrics", "picture", "progress"], **fields: Any) -> None:
+        line = json.dumps({"time": round(time.time(), 3), "event": kind, **fields})
+        with self._file.open("a") as file:
+            file.write(line + "\n")
+
+    def message(self, text: str, level: Level = "info") -> None:
+        self._write("message", text=text, level=level)
+        super().message(text, level)
+
+    def progress(self, done: int, total: int, what: str = "") -> None:
+        now = time.monotonic()
+        if now - self._last_progress >= 1 or done == total:
+            self._last_progress = now
+            self._write("progress", done=done, total=total, what=what)
+        super().progress(done, total, what)
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        self._write("metrics", step=step, values=dict(values))
+        super().metrics(step, values)
+
+    def picture(self, path: Path, caption: str) -> None:
+        self._write("picture", path=str(path), caption=caption)
+        super().picture(path, caption)

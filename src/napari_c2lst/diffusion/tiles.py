@@ -1,0 +1,180 @@
+"""Tiles for pretraining: patches of folders of images and of slides, packed once into one memory-mapped array."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..common.errors import InputError
+from ..common.files import atomic_file
+from ..common.reporter import Reporter
+from ..common.seeds import rng
+from ..slides.opening import open_slide
+from ..slides.patches import PatchSpec, iter_patches
+from ..slides.slide import Slide
+from ..slides.stain import StainNormalizer
+from ..slides.tissue import tissue_mask
+from .pretrain_settings import PretrainSettings
+
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
+# an image of up to this many pixels a side is one tile, a larger one is a slide to cut tiles from
+TILE_SIDE_MAX = 512
+SAMPLE_FOR_STAIN = 64
+
+
+@dataclass(frozen=True)
+class TileSources:
+    """What the user's paths hold: tile images (each one patch) and slides (cut at random places)."""
+
+    images: tuple[Path, ...]
+    slides: tuple[Path, ...]
+
+
+def find_sources(paths: Sequence[Path]) -> TileSources:
+    """Sort paths into tile images and slides; a folder of images counts as its images.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, or there is nothing to learn from.
+    """
+    missing = [str(p) for p in paths if not p.exists()]
+    if missing:
+        raise InputError(f"no such path: {', '.join(missing)}", "check the names of the tile folders")
+    images: list[Path] = []
+    slides: list[Path] = []
+    for path in paths:
+        found = _images_in(path)
+        if found:
+            images += [f for f in found if _is_tile(f)]
+            slides += [f for f in found if not _is_tile(f)]
+        else:
+            slides.append(path)
+    if not images and not slides:
+        raise InputError("there are no tiles to learn from", "give folders of images, or slides")
+    return TileSources(tuple(images), tuple(slides))
+
+
+def pack_tiles(settings: PretrainSettings, file: Path, reporter: Reporter) -> tuple[NDArray[np.uint8], PatchSpec]:
+    """Cut, stain-normalise and pack all tiles into one `.npy` array.
+
+    Returns
+    -------
+    tiles
+        (N, px, px, 3) uint8, memory-mapped.
+    spec
+        Size, pixels and stain reference of the tiles: the central model's.
+    """
+    sources = find_sources(settings.tiles)
+    normalizer = _normalizer(settings, sources)
+    reference = None if normalizer is None else normalizer.reference
+    spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px, stain=reference)
+    total = len(sources.images) + settings.tiles_per_slide * len(sources.slides)
+    shape = (total, settings.patch_px, settings.patch_px, 3)
+    with atomic_file(file) as temporary:
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        done = 0
+        for batch in _batches(settings, sources, normalizer, reporter):
+            array[done : done + len(batch)] = batch
+            done += len(batch)
+            reporter.progress(done, total, "tiles")
+        array.flush()
+        del array
+    return np.load(file, mmap_mode="r"), spec
+
+
+def _batches(
+    settings: PretrainSettings, sources: TileSources, normalizer: StainNormalizer | None, reporter: Reporter
+) -> Iterator[NDArray[np.uint8]]:
+    for start in range(0, len(sources.images), 256):
+        tiles = np.stack([_read_tile(f, settings.patch_px) for f in sources.images[start : start + 256]])
+        yield tiles if normalizer is None else normalizer.transform(tiles)
+    for number, path in enumerate(sources.slides):
+        slide = open_slide(path, mpp=settings.mpp)
+        reporter.message(f"{slide.name}: {settings.tiles_per_slide} tiles, {slide.mpp:.3f} um/px")
+        yield from _slide_batches(slide, settings, normalizer, number)
+
+
+def _slide_batches(
+    slide: Slide, settings: PretrainSettings, normalizer: StainNormalizer | None, number: int
+) -> Iterator[NDArray[np.uint8]]:
+    yx = random_tissue_positions(slide, settings.tiles_per_slide, settings.patch_um, settings.seed, number)
+    size = {"patch_um": settings.patch_um, "patch_px": settings.patch_px}
+    values = None
+    if normalizer is not None:
+        sample = np.concatenate([p for _, p in iter_patches(slide, yx[:SAMPLE_FOR_STAIN], **size, batch=SAMPLE_FOR_STAIN)])
+        values = normalizer.estimate(sample)
+    for _, patches in iter_patches(slide, yx, **size, batch=512, workers=settings.workers):
+        yield patches if normalizer is None else normalizer.transform(patches, slide_values=values)
+
+
+def random_tissue_positions(slide: Slide, count: int, patch_um: float, seed: int, number: int = 0) -> NDArray[np.float64]:
+    """Centres (count, 2) in level-0 px of patches that lie on tissue with at least half of their area.
+
+    Raises
+    ------
+    InputError
+        If the slide has no tissue.
+    """
+    mask = tissue_mask(slide)
+    rows, columns = np.nonzero(mask.mask)
+    if len(rows) == 0:
+        raise InputError(f"slide '{slide.name}' has no tissue that could be found", "check the image, or leave it out")
+    draw = rng(seed, "tiles", number)
+    side = patch_um / slide.mpp
+    kept: list[NDArray[np.float64]] = []
+    while sum(map(len, kept)) < count:
+        pick = draw.integers(len(rows), size=count)
+        centres = (np.stack([rows[pick], columns[pick]], 1) + draw.random((count, 2))) * mask.px
+        enough = mask.fraction(centres, side) >= 0.5
+        if not enough.any():
+            raise InputError(f"slide '{slide.name}' has no tissue as large as a patch of {patch_um:g} um", "leave it out")
+        kept.append(centres[enough])
+    return np.concatenate(kept)[:count]
+
+
+def _normalizer(settings: PretrainSettings, sources: TileSources) -> StainNormalizer | None:
+    if settings.stain == "none":
+        return None
+    normalizer = StainNormalizer(method=settings.stain)
+    if settings.stain_reference is not None:
+        return normalizer.fit(_read_tile(settings.stain_reference, None))
+    if sources.slides:
+        slide = open_slide(sources.slides[0], mpp=settings.mpp)
+        yx = random_tissue_positions(slide, SAMPLE_FOR_STAIN, settings.patch_um, settings.seed)
+        size = {"patch_um": settings.patch_um, "patch_px": settings.patch_px}
+        return normalizer.fit(np.concatenate([p for _, p in iter_patches(slide, yx, **size, batch=SAMPLE_FOR_STAIN)]))
+    return normalizer.fit(np.stack([_read_tile(f, settings.patch_px) for f in sources.images[:SAMPLE_FOR_STAIN]]))
+
+
+def _images_in(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path] if path.suffix.lower() in IMAGE_SUFFIXES else []
+    found = sorted(f for f in path.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
+    # a folder that holds counts as well is a slide of its own, not a folder of tiles
+    other = any(f.name.endswith((".tsv.gz", ".h5", ".h5ad")) for f in path.iterdir())
+    return [] if other else found
+
+
+def _is_tile(file: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            return max(image.size) <= TILE_SIDE_MAX
+    except OSError as error:
+        raise InputError(f"'{file}' is not an image that can be read", "remove it, or save it again") from error
+
+
+def _read_tile(file: Path, px: int | None) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    with Image.open(file) as image:
+        rgb = image.convert("RGB")
+        side = min(rgb.size)
+        left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
+        square = rgb.crop((left, top, left + side, top + side))
+        resized = square if px is None else square.resize((px, px), Image.Resampling.LANCZOS)
+        return np.asarray(resized)

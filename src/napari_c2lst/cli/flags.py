@@ -1,0 +1,217 @@
+"""Command line parameters made from the fields of a settings class.
+
+Values are handed on as the user wrote them: the settings class alone says what is valid, so that all faults come at
+once and read the same on the command line, in Python and in the plugin.
+"""
+
+import json
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import click
+from click.core import ParameterSource
+from pydantic import BaseModel
+
+from napari_c2lst.common.settings import DeviceSettings, RunSettings, SettingInfo, TaskSettings
+
+_METAVARS: dict[Any, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
+_BOUND_SIGNS = (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<"))
+
+
+class FieldOption(click.Option):
+    """An option that knows the field it stands for."""
+
+    def __init__(self, *args: Any, field: SettingInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.field = field
+
+
+class FieldArgument(click.Argument):
+    """A positional argument that knows the field it stands for."""
+
+    def __init__(self, *args: Any, field: SettingInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.field = field
+
+
+def parameters(cls: type[TaskSettings]) -> list[click.Parameter]:
+    """A parameter for every field: positional ones first, the rest in the class's order."""
+    fields = ordered_fields(cls)
+    positional: list[click.Parameter] = [_argument(f) for f in fields if f.positional]
+    return positional + [_option(f, cls) for f in fields if not f.positional]
+
+
+def ordered_fields(cls: type[TaskSettings]) -> list[SettingInfo]:
+    """Every field: what is the task's own first, then what all tasks share (`device`, `seed`, `resume`, ...)."""
+    common = DeviceSettings.model_fields.keys() | RunSettings.model_fields.keys()
+    fields = cls.fields_info()
+    return [f for f in fields if f.name not in common or f.required] + [
+        f for f in fields if f.name in common and not f.required
+    ]
+
+
+def explicit_values(context: click.Context) -> dict[str, Any]:
+    """What the user gave on the command line, as values for `TaskSettings.resolve`; nothing for what was left out."""
+    values: dict[str, Any] = {}
+    for parameter in context.command.params:
+        if not isinstance(parameter, (FieldOption, FieldArgument)) or parameter.name is None:
+            continue
+        if context.get_parameter_source(parameter.name) is not ParameterSource.COMMANDLINE:
+            continue
+        given = context.params[parameter.name]
+        if given is not None and given != ():
+            values[parameter.field.name] = value_of(parameter.field.annotation, given)
+    return values
+
+
+def flag_name(field_name: str) -> str:
+    """'patch_um' -> '--patch-um'."""
+    return "--" + field_name.replace("_", "-")
+
+
+def value_of(annotation: Any, given: Any) -> Any:
+    """The text a user gave, as the settings class wants it: lists split, choices of the type they have, JSON read."""
+    kind = strip_optional(annotation)
+    if is_sequence(kind):
+        items = given if isinstance(given, (list, tuple)) else [given]
+        return [value_of(item_type(kind), text) for text in _split(items, item_type(kind))]
+    if isinstance(given, (list, tuple)):
+        given = given[-1]
+    if not isinstance(given, str):
+        return given
+    if get_origin(kind) is Literal:
+        return {str(choice): choice for choice in get_args(kind)}.get(given, given)
+    if given.lower() == "none" and kind is not annotation:
+        return None
+    if _is_structured(kind):
+        return _read_json(given)
+    return given
+
+
+def _split(items: Sequence[Any], kind: Any) -> list[Any]:
+    # a path may hold a comma, so paths are only repeated
+    if kind is Path:
+        return list(items)
+    return [part.strip() for item in items for part in str(item).split(",") if part.strip()]
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # the settings class says what is wrong with it
+
+
+def strip_optional(annotation: Any) -> Any:
+    """'X | None' -> X; 'Annotated[X, ...]' -> X; anything else as it is."""
+    if get_origin(annotation) is Annotated:
+        return strip_optional(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        others = [a for a in get_args(annotation) if a is not type(None)]
+        if len(others) == 1 and len(others) < len(get_args(annotation)):
+            return strip_optional(others[0])
+    return annotation
+
+
+def is_sequence(kind: Any) -> bool:
+    """Whether a field holds several values."""
+    return get_origin(kind) in (tuple, list, set, frozenset, Sequence) or kind in (tuple, list)
+
+
+def item_type(kind: Any) -> Any:
+    """The type of a sequence's items."""
+    arguments = get_args(kind)
+    return strip_optional(arguments[0]) if arguments else str
+
+
+def _is_structured(kind: Any) -> bool:
+    if get_origin(kind) in (dict, Mapping):
+        return True
+    return isinstance(kind, type) and issubclass(kind, (BaseModel, dict))
+
+
+def _argument(field: SettingInfo) -> FieldArgument:
+    several = is_sequence(strip_optional(field.annotation))
+    # never required by click: the settings class names everything that is missing at once
+    return FieldArgument(
+        [field.name],
+        field=field,
+        required=False,
+        nargs=-1 if several else 1,
+        type=str,
+        metavar=metavar_of_argument(field),
+    )
+
+
+def metavar_of_argument(field: SettingInfo) -> str:
+    """'tiles' with several values -> 'TILES...'."""
+    several = is_sequence(strip_optional(field.annotation))
+    return field.name.upper() + ("..." if several else "")
+
+
+def _option(field: SettingInfo, cls: type[TaskSettings]) -> FieldOption:
+    kind = strip_optional(field.annotation)
+    flag = flag_name(field.name)
+    help_text = help_of(field, cls)
+    if kind is bool:
+        negative = "--no-" + field.name.replace("_", "-")
+        return FieldOption([f"{flag}/{negative}"], field=field, default=None, help=help_text)
+    if get_origin(kind) is Literal:
+        choices = [str(choice) for choice in get_args(kind)]
+        return FieldOption([flag], field=field, default=None, type=click.Choice(choices), help=help_text)
+    several = is_sequence(kind)
+    return FieldOption(
+        [flag], field=field, default=None, multiple=several, type=str, metavar=_metavar(kind, field), help=help_text
+    )
+
+
+def _metavar(kind: Any, field: SettingInfo) -> str:
+    if is_sequence(kind):
+        one = _METAVARS.get(item_type(kind), "VALUE")
+        return one if item_type(kind) is Path else f"{one},{one},..."
+    if _is_structured(kind):
+        return "JSON"
+    return _METAVARS.get(kind, "NUMBER" if field.unit else "TEXT")
+
+
+def help_of(field: SettingInfo, cls: type[TaskSettings]) -> str:
+    """The help of a field with its bounds and its default, preset by preset where they differ."""
+    notes = [note for note in (bounds_text(field), default_text(field, cls)) if note]
+    return field.help + (f"  [{'; '.join(notes)}]" if notes else "")
+
+
+def bounds_text(field: SettingInfo) -> str:
+    """'>= 0, < 1', 'in um', or nothing."""
+    bounds = ", ".join(f"{sign} {field.bounds[key]:g}" for key, sign in _BOUND_SIGNS if key in field.bounds)
+    if field.unit and field.default is None:  # else the default says the unit
+        return ", ".join(part for part in (f"in {field.unit}", bounds) if part)
+    return bounds
+
+
+def default_text(field: SettingInfo, cls: type[TaskSettings]) -> str:
+    """'default: 10000 (paper), 300 (small)'; 'required' where there is none."""
+    if field.required:
+        return "required"
+    by_preset = {name: values[field.name] for name, values in cls.presets.items() if field.name in values}
+    defaults = {name: by_preset.get(name, field.default) for name in cls.presets} if by_preset else {}
+    if len({str(v) for v in defaults.values()}) > 1:
+        return "default: " + ", ".join(f"{show_value(v, field.unit)} ({name})" for name, v in defaults.items())
+    only = next(iter(defaults.values())) if defaults else field.default
+    if only is None or only in ((), [], ""):
+        return ""
+    return f"default: {show_value(only, field.unit)}"
+
+
+def show_value(value: Any, unit: str | None = None) -> str:
+    """A default as a user would write it: 'yes', '32,64,96', '112 um'."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        text = ",".join(show_value(v) for v in value)
+    elif isinstance(value, float):
+        text = f"{value:g}"
+    else:
+        text = "none" if value is None else str(value)
+    return f"{text} {unit}" if unit and value is not None else text

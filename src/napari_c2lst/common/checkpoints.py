@@ -13,7 +13,7 @@ def optimizer_tensors(optimizer: "torch.optim.Optimizer", prefix: str = "optimiz
 
     states = optimizer.state_dict()["state"]
     return {
-        f"{prefix}{index}.{name}": torch.as_tensor(value)
+        f"{prefix}{index}.{name}": torch.as_tensor(value).clone()  # the optimizer writes into its own in place
         for index, state in states.items()
         for name, value in state.items()
     }

@@ -34,10 +34,8 @@ def ema_decay(step: int, decay: float) -> float:
     return min(decay, (1 + step) / (10 + step))
 
 
-def ema_update(
-    average: "Iterable[torch.Tensor]", current: "Iterable[torch.Tensor]", decay: float
-) -> None:
-    """average <- decay * average + (1 - decay) * current, in place."""
+def ema_update(average: "Iterable[torch.Tensor]", current: "Iterable[torch.Tensor]", decay: float) -> None:
+    """Set average to decay * average + (1 - decay) * current, in place."""
     import torch
 
     with torch.no_grad():

@@ -97,7 +97,9 @@ class RunFolder:
         if target.exists():
             shutil.rmtree(target)
         with atomic_folder(target) as folder:
-            save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, folder / "tensors.safetensors")
+            save_file(
+                {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, folder / "tensors.safetensors"
+            )
             body = {"version": STATE_VERSION, "kind": self.kind, "step": step, **state}
             (folder / "state.json").write_text(json.dumps(body, indent=1))
         for old in _checkpoints(self.path)[:-keep]:
@@ -197,12 +199,16 @@ def _refuse_foreign(path: Path) -> None:
 def _refuse_other_settings(path: Path, config: Mapping[str, Any]) -> None:
     there = read_config(path)
     if there.get("kind") != config["kind"]:
-        raise MismatchError(f"'{path}' holds a run of '{there.get('kind')}', not of '{config['kind']}'", "choose another --out")
+        raise MismatchError(
+            f"'{path}' holds a run of '{there.get('kind')}', not of '{config['kind']}'", "choose another --out"
+        )
     old, new = there["settings"], config["settings"]
     changed = [k for k in sorted({*old, *new} - FREE_TO_CHANGE) if old.get(k) != new.get(k)]
     if changed:
         texts = ", ".join(f"{k} was {old.get(k)!r}, now {new.get(k)!r}" for k in changed)
-        raise MismatchError(f"'{path}' holds a run with other settings: {texts}", "choose another --out, or use its settings")
+        raise MismatchError(
+            f"'{path}' holds a run with other settings: {texts}", "choose another --out, or use its settings"
+        )
 
 
 def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:
@@ -210,7 +216,9 @@ def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:
         raise InputError(f"the checkpoint '{path}' to resume from does not exist", "check --resume")
     checkpoint = latest_checkpoint(path) if (path / CONFIG).exists() else path
     if checkpoint is None:
-        raise InputError(f"the run '{path}' has no checkpoint yet", "start it anew with --resume never and another --out")
+        raise InputError(
+            f"the run '{path}' has no checkpoint yet", "start it anew with --resume never and another --out"
+        )
     state_file = checkpoint / "state.json"
     if not state_file.exists():
         raise InputError(f"'{checkpoint}' is not a checkpoint", "give a folder like RUN/checkpoints/step_00000300")

@@ -1,6 +1,7 @@
 """Settings: every field of a task is written once, with default, bounds, unit and help.
 
-From one settings class come the command's flags, the widget's form, the run folder's config file and the reference page.
+From one settings class come the command's flags, the widget's form, the run folder's config file and the
+reference page.
 """
 
 from collections.abc import Mapping
@@ -45,9 +46,8 @@ def setting(
     positional
         A positional argument on the command line.
     """
-    extra = {"unit": unit, "advanced": advanced, "positional": positional}
-    bounds = {k: v for k, v in {"ge": ge, "gt": gt, "le": le, "lt": lt}.items() if v is not None}
-    return Field(default, description=help, json_schema_extra=extra, **bounds)  # type: ignore[arg-type]
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "positional": positional}
+    return Field(default, description=help, json_schema_extra=extra, ge=ge, gt=gt, le=le, lt=lt)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,9 @@ class DeviceSettings(TaskSettings):
         "auto", help="number format of the network; auto = bf16 where the device has it", advanced=True
     )
     seed: int = setting(0, help="the same seed gives the same result", ge=0)
-    workers: int | None = setting(None, help="threads for reading patches; none = one for each core", ge=1, advanced=True)
+    workers: int | None = setting(
+        None, help="threads for reading patches; none = one for each core", ge=1, advanced=True
+    )
 
 
 class RunSettings(DeviceSettings):

@@ -1,0 +1,31 @@
+import pytest
+
+from napari_c2lst.common.errors import C2LError, InputError, MismatchError, Stopped, raise_all
+
+
+def test_an_error_reads_as_message_and_hint():
+    error = InputError("slide 'P12' has no microns per pixel", "pass --mpp")
+    assert str(error) == "slide 'P12' has no microns per pixel / pass --mpp"
+    assert str(C2LError("no hint here")) == "no hint here"
+
+
+def test_a_stop_names_its_checkpoint(tmp_path):
+    assert Stopped("stopped", "go on", tmp_path).checkpoint == tmp_path
+
+
+def test_raise_all_is_silent_without_problems():
+    raise_all([])
+
+
+def test_raise_all_raises_a_single_problem_as_it_is():
+    problem = MismatchError("a")
+    with pytest.raises(MismatchError) as caught:
+        raise_all([problem])
+    assert caught.value is problem
+
+
+def test_raise_all_lists_every_problem_and_each_hint_once():
+    with pytest.raises(InputError) as caught:
+        raise_all([InputError("a", "do x"), InputError("b", "do x"), InputError("c", "do y")])
+    assert caught.value.message == "3 things are wrong: (1) a; (2) b; (3) c"
+    assert caught.value.hint == "do x; do y"

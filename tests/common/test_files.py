@@ -1,0 +1,74 @@
+import errno
+import shutil
+
+import pytest
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.files import atomic_file, atomic_folder, check_free_space, content_hash, disk_errors
+
+
+def test_a_file_is_there_whole(tmp_path):
+    with atomic_file(tmp_path / "deep" / "a.txt") as temporary:
+        temporary.write_text("whole")
+        assert not (tmp_path / "deep" / "a.txt").exists()
+    assert (tmp_path / "deep" / "a.txt").read_text() == "whole"
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["a.txt"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+
+    def fail():
+        with atomic_file(file) as temporary:
+            temporary.write_text("half")
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fail()
+    assert file.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    with atomic_folder(tmp_path / "run") as folder:
+        (folder / "x").write_text("1")
+    assert (tmp_path / "run" / "x").read_text() == "1"
+
+    def fail():
+        with atomic_folder(tmp_path / "other") as folder:
+            (folder / "x").write_text("1")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(InputError, match="disk is full"):
+        fail()
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_that_is_there_is_never_replaced(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(InputError, match="is there already"), atomic_folder(tmp_path / "run"):
+        pass
+
+
+@pytest.mark.parametrize(("code", "text"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "no permission")])
+def test_disk_errors_say_where(tmp_path, code, text):
+    with pytest.raises(InputError, match=text) as caught, disk_errors(tmp_path / "a"):
+        raise OSError(code, "x")
+    assert str(tmp_path / "a") in caught.value.message
+
+
+def test_other_os_errors_stay_what_they_are(tmp_path):
+    with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
+        raise FileNotFoundError("x")
+
+
+def test_too_little_space_is_said_before_the_work(tmp_path):
+    check_free_space(tmp_path / "not" / "yet", 1)
+    with pytest.raises(InputError, match="MB left"):
+        check_free_space(tmp_path / "not" / "yet", 2 * shutil.disk_usage(tmp_path).total)
+
+
+def test_content_hash_is_sha256_of_the_parts_in_a_row():
+    assert content_hash([b"ab", b"c"]) == content_hash([b"abc"])
+    assert content_hash([b"abc"]) == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

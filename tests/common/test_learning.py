@@ -1,0 +1,45 @@
+import itertools
+
+import pytest
+import torch
+
+from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate, warmup_factor
+
+
+def test_warmup_rises_linearly_to_one():
+    assert [warmup_factor(s, 100, 0.04) for s in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert warmup_factor(0, 100, 0.0) == 1.0
+
+
+def test_cosine_goes_from_first_to_last():
+    def rate(step):
+        return cosine_rate(step, 201, first=1e-3, last=1e-5, warmup=0.0)
+
+    assert rate(0) == pytest.approx(1e-3)
+    assert rate(100) == pytest.approx((1e-3 + 1e-5) / 2)
+    assert rate(200) == pytest.approx(1e-5)
+
+
+def test_cosine_warms_up_first():
+    rates = [cosine_rate(s, 100, first=1.0, last=0.0, warmup=0.05) for s in range(100)]
+    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert rates[5] == pytest.approx(1.0)
+    assert all(a >= b for a, b in itertools.pairwise(rates[5:]))
+
+
+def test_set_rate_reaches_every_group():
+    a, b = torch.nn.Parameter(torch.ones(1)), torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.AdamW([{"params": [a]}, {"params": [b], "lr": 5.0}], lr=1.0)
+    set_rate(optimizer, 0.25)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.25]
+
+
+def test_ema_is_short_at_the_start():
+    assert ema_decay(0, 0.999) == pytest.approx(0.1)
+    assert ema_decay(100_000, 0.999) == 0.999
+
+
+def test_ema_update_moves_in_place():
+    average, current = [torch.zeros(3)], [torch.ones(3)]
+    ema_update(average, current, 0.9)
+    assert torch.allclose(average[0], torch.full((3,), 0.1))

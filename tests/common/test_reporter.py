@@ -1,0 +1,44 @@
+from pathlib import Path
+
+from napari_c2lst.common.reporter import ForwardingReporter, RecordingReporter, Reporter
+
+
+def test_the_base_reporter_is_silent_and_never_stops():
+    reporter = Reporter()
+    reporter.message("a")
+    reporter.progress(1, 2)
+    reporter.metrics(1, {"loss": 1.0})
+    reporter.picture(Path("a.png"), "a")
+    assert reporter.stop_requested() is False
+
+
+def test_recording_keeps_every_event_in_order():
+    reporter = RecordingReporter()
+    reporter.message("hello", "warning")
+    reporter.progress(1, 10, "steps")
+    reporter.metrics(3, {"loss": 0.5})
+    reporter.picture(Path("a.png"), "samples")
+    assert [kind for kind, _ in reporter.events] == ["message", "progress", "metrics", "picture"]
+    assert reporter.messages == ["hello"]
+    assert reporter.of_kind("metrics") == [{"step": 3, "values": {"loss": 0.5}}]
+    assert reporter.of_kind("picture") == [{"path": "a.png", "caption": "samples"}]
+
+
+def test_recording_asks_to_stop_after_so_many_progress_events():
+    reporter = RecordingReporter(stop_after=2)
+    reporter.progress(1, 9)
+    assert not reporter.stop_requested()
+    reporter.progress(2, 9)
+    assert reporter.stop_requested()
+
+
+def test_forwarding_passes_everything_on():
+    inner = RecordingReporter(stop_after=1)
+    outer = ForwardingReporter(inner)
+    outer.message("a")
+    outer.metrics(1, {"x": 2.0})
+    outer.picture(Path("p.png"), "c")
+    assert not outer.stop_requested()
+    outer.progress(1, 2, "w")
+    assert outer.stop_requested()
+    assert [kind for kind, _ in inner.events] == ["message", "metrics", "picture", "progress"]

@@ -1,0 +1,146 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.reporter import RecordingReporter, Reporter
+from napari_c2lst.common.results import TaskResult
+from napari_c2lst.common.runs import RunFolder, latest_checkpoint, load_checkpoint, read_config
+from napari_c2lst.common.settings import RunSettings, setting
+
+
+class Example(RunSettings):
+    steps: int = setting(10, help="steps")
+
+
+class Done(TaskResult):
+    loss: float
+
+
+def open_run(path: Path, **values) -> RunFolder:
+    return RunFolder.open(Example(out=path, **values), Reporter(), kind="example")
+
+
+def test_a_new_run_holds_its_settings_and_environment(tmp_path):
+    run = open_run(tmp_path / "run", steps=3)
+    assert run.checkpoint is None
+    assert run.load_checkpoint() is None
+    config = read_config(run.path)
+    assert config["kind"] == "example"
+    assert config["settings"]["steps"] == 3
+    environment = json.loads((run.path / "environment.json").read_text())
+    assert {"python", "torch", "numpy"} <= set(environment)
+    assert "hostname" not in environment
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path):
+    run = open_run(tmp_path / "run")
+    run.save_checkpoint(3, {"w": torch.arange(4.0)}, {"losses": [1.0, 0.5]})
+    again = open_run(tmp_path / "run")
+    tensors, state = again.load_checkpoint()
+    assert torch.equal(tensors["w"], torch.arange(4.0))
+    assert state == {"version": 1, "kind": "example", "step": 3, "losses": [1.0, 0.5]}
+
+
+def test_the_last_two_checkpoints_are_kept(tmp_path):
+    run = open_run(tmp_path / "run")
+    for step in (1, 2, 10):
+        run.save_checkpoint(step, {"w": torch.ones(1)}, {})
+    assert [p.name for p in sorted((run.path / "checkpoints").iterdir())] == ["step_00000002", "step_00000010"]
+    assert latest_checkpoint(run.path).name == "step_00000010"
+
+
+def test_events_are_written_as_lines_and_passed_on(tmp_path):
+    reporter = RecordingReporter()
+    run = RunFolder.open(Example(out=tmp_path / "run"), reporter, kind="example")
+    run.reporter.message("hello")
+    run.reporter.metrics(1, {"loss": 0.5})
+    for i in range(100):
+        run.reporter.progress(i + 1, 100, "steps")
+    run.reporter.picture(Path("a.png"), "c")
+    events = [json.loads(line) for line in (run.path / "events.jsonl").read_text().splitlines()]
+    assert [e["event"] for e in events if e["event"] != "progress"] == ["message", "metrics", "picture"]
+    assert 1 <= sum(e["event"] == "progress" for e in events) <= 3
+    assert len(reporter.of_kind("progress")) == 100
+
+
+def test_a_finished_run_gives_its_result(tmp_path):
+    run = open_run(tmp_path / "run")
+    assert run.finished_result() is None
+    run.finish(Done(loss=0.25))
+    assert open_run(tmp_path / "run").finished_result() == {"loss": 0.25}
+
+
+def test_never_refuses_a_folder_that_holds_a_run(tmp_path):
+    open_run(tmp_path / "run")
+    with pytest.raises(InputError, match="already holds a run"):
+        open_run(tmp_path / "run", resume="never")
+
+
+def test_a_run_with_other_settings_is_not_continued(tmp_path):
+    open_run(tmp_path / "run", steps=3, workers=1)
+    open_run(tmp_path / "run", steps=3, workers=2)
+    with pytest.raises(MismatchError, match="steps was 3, now 4"):
+        open_run(tmp_path / "run", steps=4)
+
+
+def test_a_run_of_another_task_is_refused(tmp_path):
+    open_run(tmp_path / "run")
+    with pytest.raises(MismatchError, match="'example', not of 'other'"):
+        RunFolder.open(Example(out=tmp_path / "run"), Reporter(), kind="other")
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(InputError, match="not a run folder"):
+        open_run(tmp_path / "photos")
+
+
+def test_a_checkpoint_that_does_not_exist_is_an_error_not_a_new_start(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        open_run(tmp_path / "run", resume=str(tmp_path / "gone"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_resuming_from_another_runs_checkpoint(tmp_path):
+    first = open_run(tmp_path / "first")
+    first.save_checkpoint(5, {"w": torch.ones(1)}, {})
+    second = open_run(tmp_path / "second", resume=str(tmp_path / "first"))
+    assert second.load_checkpoint()[1]["step"] == 5
+    named = open_run(tmp_path / "third", resume=str(first.checkpoint))
+    assert named.checkpoint == first.checkpoint
+
+
+def test_resuming_from_what_is_no_checkpoint(tmp_path):
+    (tmp_path / "x").mkdir()
+    with pytest.raises(InputError, match="not a checkpoint"):
+        open_run(tmp_path / "run", resume=str(tmp_path / "x"))
+    open_run(tmp_path / "empty")
+    with pytest.raises(InputError, match="no checkpoint yet"):
+        open_run(tmp_path / "run", resume=str(tmp_path / "empty"))
+
+
+def test_a_checkpoint_of_another_task_is_refused(tmp_path):
+    run = RunFolder.open(Example(out=tmp_path / "a"), Reporter(), kind="other")
+    run.save_checkpoint(1, {"w": torch.ones(1)}, {})
+    with pytest.raises(MismatchError, match="'other', not of 'example'"):
+        open_run(tmp_path / "b", resume=str(tmp_path / "a"))
+
+
+def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path):
+    run = open_run(tmp_path / "run")
+    folder = run.save_checkpoint(1, {"w": torch.ones(1)}, {})
+    (folder / "state.json").write_text(json.dumps({"version": 99}))
+    with pytest.raises(InputError, match="version 99"):
+        load_checkpoint(folder)
+
+
+def test_a_stop_says_how_to_go_on(tmp_path):
+    assert "--resume auto" in open_run(tmp_path / "run").continue_hint()
+
+
+def test_read_config_refuses_other_folders(tmp_path):
+    with pytest.raises(InputError, match="not a run folder"):
+        read_config(tmp_path)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+
+import pytest
+
+import napari_c2lst
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.settings import TaskSettings
+from napari_c2lst.jobs import api
+from napari_c2lst.jobs.tasks import TASKS, Task, get_task
+
+EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
+
+
+@EVERY
+def test_settings_belong_to_their_task(task: Task) -> None:
+    cls = task.settings_class()
+    assert issubclass(cls, TaskSettings)
+    assert cls.task == task.name
+    assert cls.summary
+
+
+@EVERY
+def test_every_setting_explains_itself(task: Task) -> None:
+    for field in task.settings_class().fields_info():
+        assert len(field.help) > 8, f"{task.name}.{field.name} says nothing"
+        assert not field.help.endswith(".")
+
+
+@EVERY
+def test_work_takes_settings_and_reporter(task: Task) -> None:
+    module, _, name = task.work.partition(":")
+    function = getattr(__import__(f"napari_c2lst.{module}", fromlist=[name]), name)
+    assert list(inspect.signature(function).parameters) == ["settings", "reporter"]
+
+
+@EVERY
+def test_an_example_runs_that_very_command(task: Task) -> None:
+    assert task.example.startswith(f"c2lst {task.name} ")
+    assert task.summary.endswith(".")
+
+
+@EVERY
+def test_every_task_is_in_the_python_api(task: Task) -> None:
+    assert task.name in napari_c2lst.__all__
+    assert getattr(napari_c2lst, task.name) is getattr(api, task.name)
+
+
+def test_settings_classes_need_no_torch() -> None:
+    code = (
+        "import sys, json\n"
+        "from napari_c2lst.jobs.tasks import TASKS\n"
+        "for t in TASKS.values(): t.settings_class()\n"
+        "heavy = {'torch', 'diffusers', 'spatialdata', 'napari', 'qtpy', 'transformers'}\n"
+        "print(json.dumps(sorted(heavy & sys.modules.keys())))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_unknown_task() -> None:
+    with pytest.raises(InputError, match="there is no task 'adpt'") as caught:
+        get_task("adpt")
+    assert "adapt" in caught.value.hint

@@ -1,0 +1,101 @@
+"""The score of every arm, error and correlation side by side: neither is honest alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from napari_c2lst.evaluation.arms import ARMS, Arm
+from napari_c2lst.evaluation.metrics import Interval
+from napari_c2lst.evaluation.scoring import Score
+
+from .style import INK, MUTED, drawn, new_figure
+
+__all__ = ["scores_figure"]
+
+ROW = 0.34  # inches of one arm
+
+
+@drawn
+def scores_figure(scores: Sequence[Score], *, title: str = "Prediction on spots not seen in training") -> Figure:
+    """One block a kind of split, one row an arm: MAE on the left, Pearson's r on the right.
+
+    One trial is drawn with its 95 % interval over held-out spots; of several, each is a small dot and their mean a
+    large one. The dashed line is the error of the median predictor, which ignores the patch: an arm right of it has
+    learned nothing of use. Where r is undefined it says "none".
+    """
+    splits = list(dict.fromkeys(score.split for score in scores))
+    arms = {split: [a for a in ARMS if any(s.split == split and s.arm == a.key for s in scores)] for split in splits}
+    heights = [len(arms[split]) for split in splits]
+    figure = new_figure(7.6, ROW * sum(heights) + 0.62 * len(splits) + 0.75)
+    grid: Any = figure.subplots(len(splits), 2, squeeze=False, sharex="col", gridspec_kw={"height_ratios": heights})
+    for row, split in enumerate(splits):
+        own = [score for score in scores if score.split == split]
+        left, right = grid[row]
+        for y, arm in enumerate(arms[split]):
+            mine = [score for score in own if score.arm == arm.key]
+            _draw(left, y, arm, [s.mae for s in mine], "{:.3f}")
+            _draw(right, y, arm, [s.r for s in mine if s.r is not None], "{:.2f}")
+        _finish(left, arms[split], own, split)
+        _finish_right(right, arms[split])
+    grid[-1, 0].set_xlabel("MAE, log(1 + x)   (smaller is better)\ndashed: what the median alone gives")
+    grid[-1, 1].set_xlabel("Pearson's r, mean over genes   (larger is better)")
+    figure.suptitle(title, x=0.01, ha="left", size=11, weight="bold")
+    return figure
+
+
+def _draw(axes: Any, y: int, arm: Arm, values: Sequence[Interval], style: str) -> None:
+    if not values:
+        place = {"transform": axes.get_yaxis_transform(), "va": "center", "size": 8}
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        axes.text(0.02, y, "none: says the same everywhere", color=MUTED, bbox=box, **place)
+        return
+    numbers = np.array([value.value for value in values])
+    if len(values) == 1 and values[0].low is not None:
+        axes.plot([values[0].low, values[0].high], [y, y], color=arm.colour, linewidth=2.2, alpha=0.55)
+    if len(values) > 1:
+        axes.plot(
+            numbers, np.full(len(numbers), y), "o", color=arm.colour, markersize=3.5, alpha=0.55, markeredgewidth=0
+        )
+    shape = "s" if arm.kind == "baseline" else "o"
+    axes.plot(
+        [numbers.mean()], [y], shape, color=arm.colour, markersize=7, markeredgecolor="white", markeredgewidth=0.8
+    )
+    axes.text(
+        1.01, y, style.format(numbers.mean()), va="center", size=8.5, color=INK, transform=axes.get_yaxis_transform()
+    )
+
+
+def _finish(axes: Any, arms: Sequence[Arm], scores: Sequence[Score], split: str) -> None:
+    _rows(axes, len(arms))
+    axes.set_yticks(range(len(arms)), [arm.label for arm in arms])
+    median = [score.mae.value for score in scores if score.arm == "median"]
+    if median:
+        axes.axvline(float(np.mean(median)), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+    axes.set_title(_heading(split, scores), loc="left", size=9, color=MUTED)
+
+
+def _finish_right(axes: Any, arms: Sequence[Arm]) -> None:
+    _rows(axes, len(arms))
+    axes.set_yticks(range(len(arms)), [""] * len(arms))
+    axes.axvline(0, color=MUTED, linewidth=0.9, zorder=0)
+
+
+def _rows(axes: Any, count: int) -> None:
+    axes.set_ylim(count - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.12)
+
+
+def _heading(split: str, scores: Sequence[Score]) -> str:
+    trials = list(dict.fromkeys((s.seed, s.n_train, s.n_test) for s in scores))
+    if len(trials) == 1:
+        _, n_train, n_test = trials[0]
+        return f"{split} split: {n_train} training spots, {n_test} held out"
+    return f"{split} split: {len(trials)} choices of training spots"

@@ -1,0 +1,266 @@
+"""Scores of a trial: every arm on the same held-out spots, and the paired differences that answer a reader's questions.
+
+A *trial* is one set of training spots with one gene panel, one predictor seed and one number of optimiser steps. Only
+arms of one trial are compared with each other; several trials (splits and seeds) are summarised by their differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arms import ARMS, COMPARISONS, arm_named
+from .metrics import (
+    Interval,
+    bootstrap_mae,
+    bootstrap_pearson,
+    gene_mae,
+    gene_pearson,
+    mae,
+    mean_defined,
+    over_runs,
+    paired_mae,
+    paired_pearson,
+)
+
+__all__ = ["Difference", "Entry", "GeneScore", "Score", "Trial", "differences", "gene_scores", "score_trial", "summary"]
+
+Matrix = npt.NDArray[np.floating[Any]]
+
+UNCLEAR = "no clear difference"
+_ORDER = {arm.key: i for i, arm in enumerate(ARMS)}
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """The predictions of one arm.
+
+    Attributes
+    ----------
+    arm
+        Key of the arm.
+    prediction
+        (n_test, d) on the scale of targets.
+    run
+        Name of the run it comes from; empty for baselines.
+    steps
+        Optimiser steps; None for baselines.
+    """
+
+    arm: str
+    prediction: Matrix
+    run: str = ""
+    steps: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One training set and everything scored on its held-out spots.
+
+    Attributes
+    ----------
+    split
+        ``"random"``, ``"blocked"`` or how else the spots were chosen.
+    seed
+        Seed of the split where known.
+    n_train
+        Training spots.
+    genes
+        (d,) the panel.
+    test
+        (n_test,) indices of the held-out spots in the slide.
+    truth
+        (n_test, d) measured values on the scale of targets.
+    n_buffer
+        Spots left out of the score since their patch overlaps a training patch.
+    """
+
+    split: str
+    seed: int | None
+    n_train: int
+    genes: tuple[str, ...]
+    test: npt.NDArray[np.int64]
+    truth: Matrix
+    entries: tuple[Entry, ...]
+    n_buffer: int = 0
+    name: str = field(default="", compare=False)
+
+    @property
+    def title(self) -> str:
+        """``blocked split, seed 0``."""
+        return f"{self.split} split" + (f", seed {self.seed}" if self.seed is not None else "")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line of the score table; `r` is None where it is undefined for every gene."""
+
+    split: str
+    seed: int | None
+    arm: str
+    run: str
+    n_train: int
+    n_test: int
+    mae: Interval
+    r: Interval | None
+    genes: int
+    genes_with_r: int
+    steps: int | None
+
+
+@dataclass(frozen=True)
+class GeneScore:
+    """One gene of one arm; `r` is None where measurement or prediction does not vary."""
+
+    split: str
+    seed: int | None
+    arm: str
+    run: str
+    gene: str
+    mae: float
+    r: float | None
+    mean_measured: float
+    mean_predicted: float
+    sd_measured: float
+    sd_predicted: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First arm minus second, on the same held-out spots of the same trials.
+
+    Attributes
+    ----------
+    mae
+        Below 0: `first` has the smaller error.
+    r
+        Above 0: `first` follows the pattern better; None where one of them has no r.
+    first_run, second_run
+        Names of the runs where the difference is of one trial.
+    """
+
+    split: str
+    first: str
+    second: str
+    mae: Interval
+    r: Interval | None
+    first_run: str = ""
+    second_run: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """What the two intervals allow to say."""
+        error = _better(self.mae, lower_is_better=True)
+        if self.r is None:
+            return f"MAE: {error}"
+        pattern = _better(self.r, lower_is_better=False)
+        if error != pattern:
+            return f"MAE: {error}; r: {pattern}"
+        return f"{error} in either" if error == UNCLEAR else f"{error} in both"
+
+
+def score_trial(trial: Trial, *, seed: int = 0, draws: int = 1000) -> list[Score]:
+    """The score of every entry, baselines first, each with its interval over held-out spots."""
+    return [_score(trial, entry, seed, draws) for entry in _in_order(trial.entries)]
+
+
+def gene_scores(trial: Trial) -> list[GeneScore]:
+    """The score of every gene of every entry."""
+    rows = []
+    for entry in _in_order(trial.entries):
+        r, error = gene_pearson(trial.truth, entry.prediction), gene_mae(trial.truth, entry.prediction)
+        for i, gene in enumerate(trial.genes):
+            x, y = trial.truth[:, i], entry.prediction[:, i]
+            defined = float(r[i]) if np.isfinite(r[i]) else None
+            numbers = (float(error[i]), defined, float(x.mean()), float(y.mean()), float(x.std()), float(y.std()))
+            rows.append(GeneScore(trial.split, trial.seed, entry.arm, entry.run, gene, *numbers))
+    return rows
+
+
+def differences(trials: Sequence[Trial], *, seed: int = 0, draws: int = 1000) -> list[Difference]:
+    """The comparisons a reader asks for, for each kind of split.
+
+    One trial of a kind gives an interval over its held-out spots; several give one over the trials, each of which
+    counts once. Where a trial has several runs of one arm, all are compared.
+    """
+    found = []
+    for split in dict.fromkeys(trial.split for trial in trials):
+        same = [trial for trial in trials if trial.split == split]
+        for first, second in COMPARISONS:
+            pairs = [(t, a, b) for t in same for a in t.entries if a.arm == first for b in t.entries if b.arm == second]
+            if len(same) == 1:
+                found += [_within(t, a, b, seed, draws) for t, a, b in pairs]
+            elif pairs:
+                found.append(_across(split, first, second, pairs))
+    return found
+
+
+def summary(scores: Sequence[Score]) -> list[tuple[str, str, Interval, Interval | None, int]]:
+    """Mean MAE and r of each arm over the trials of a split: (split, arm, MAE, r, trials)."""
+    rows = []
+    for split in dict.fromkeys(score.split for score in scores):
+        for arm in ARMS:
+            own = [s for s in scores if s.split == split and s.arm == arm.key]
+            if not own:
+                continue
+            with_r = [s.r.value for s in own if s.r is not None]
+            r = over_runs(with_r) if with_r else None
+            rows.append((split, arm.key, over_runs([s.mae.value for s in own]), r, len(own)))
+    return rows
+
+
+def _in_order(entries: Sequence[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (_ORDER[arm_named(entry.arm).key], entry.run))
+
+
+def _score(trial: Trial, entry: Entry, seed: int, draws: int) -> Score:
+    _, with_r = mean_defined(gene_pearson(trial.truth, entry.prediction))
+    return Score(
+        split=trial.split,
+        seed=trial.seed,
+        arm=entry.arm,
+        run=entry.run,
+        n_train=trial.n_train,
+        n_test=len(trial.truth),
+        mae=bootstrap_mae(trial.truth, entry.prediction, seed=seed, draws=draws),
+        r=bootstrap_pearson(trial.truth, entry.prediction, seed=seed, draws=draws),
+        genes=len(trial.genes),
+        genes_with_r=with_r,
+        steps=entry.steps,
+    )
+
+
+def _within(trial: Trial, first: Entry, second: Entry, seed: int, draws: int) -> Difference:
+    arrays = (trial.truth, first.prediction, second.prediction)
+    return Difference(
+        trial.split,
+        first.arm,
+        second.arm,
+        paired_mae(*arrays, seed=seed, draws=draws),
+        paired_pearson(*arrays, seed=seed, draws=draws),
+        first.run,
+        second.run,
+    )
+
+
+def _across(split: str, first: str, second: str, pairs: Sequence[tuple[Trial, Entry, Entry]]) -> Difference:
+    errors: dict[int, list[float]] = {}
+    patterns: dict[int, list[float]] = {}
+    for trial, a, b in pairs:
+        errors.setdefault(id(trial), []).append(mae(trial.truth, a.prediction) - mae(trial.truth, b.prediction))
+        gap = gene_pearson(trial.truth, a.prediction) - gene_pearson(trial.truth, b.prediction)
+        value, _ = mean_defined(gap)
+        if value is not None:
+            patterns.setdefault(id(trial), []).append(value)
+    r = over_runs([float(np.mean(v)) for v in patterns.values()]) if patterns else None
+    return Difference(split, first, second, over_runs([float(np.mean(v)) for v in errors.values()]), r)
+
+
+def _better(interval: Interval, *, lower_is_better: bool) -> str:
+    if not interval.clear:
+        return UNCLEAR
+    return "better" if (interval.value < 0) == lower_is_better else "worse"

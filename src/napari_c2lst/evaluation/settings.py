@@ -1,0 +1,68 @@
+"""Settings of `evaluate`."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from napari_c2lst.common.settings import RunSettings, setting
+
+Split = Literal["random", "blocked"]
+TrainedArm = Literal["real", "synthetic", "real+synthetic"]
+
+
+class EvaluateSettings(RunSettings):
+    """Score predictions on held-out spots beside simple baselines, or repeat the whole chain over several splits."""
+
+    task: ClassVar[str] = "evaluate"
+    summary: ClassVar[str] = "Score predictions on spots not seen in training, beside simple baselines."
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "small": {"ratio": 5}}
+
+    slide: Path = setting(help="the slide: SpatialData zarr, Space Ranger output, HEST-1k, legacy ST", positional=True)
+    out: Path = setting(Path("scores"), help="the folder for tables and figures")
+    image: Path | None = setting(None, help="a full-resolution image kept outside the slide", advanced=True)
+    mpp: float | None = setting(
+        None, help="microns per pixel of the full-resolution image, instead of what the slide says", unit="um", gt=0
+    )
+    image_name: str | None = setting(None, help="which image of the slide, if it has several", advanced=True)
+    table: str | None = setting(None, help="which table of the slide, if it has several", advanced=True)
+    coordinate_system: str | None = setting(None, help="which coordinate system of the slide", advanced=True)
+    predictors: list[Path] = setting(
+        [], help="run folders of 'c2lst train' to score as well; repeat the flag for several"
+    )
+    runs: list[str] = setting([], help="names of the predictions stored in the slide to score; none = all there are")
+    spots: str = setting("train", help="where there is no run yet: the training spots for the baselines")
+    pairs: Path | None = setting(None, help="synthetic pairs to show beside real patches")
+    genes_shown: list[str] = setting([], help="genes to map; none = three chosen on the training spots")
+    figures: bool = setting(True, help="draw figures as well")
+    draws: int = setting(1000, help="bootstrap samples behind an interval", ge=100, advanced=True)
+
+    rerun: bool = setting(False, help="repeat adapt, sample and train for each split and seed")
+    splits: list[Split] = setting(
+        ["random", "blocked"], help="with --rerun: random, or blocked = whole regions of tissue are held out"
+    )
+    seeds: list[int] = setting([0, 1, 2], help="with --rerun: one training set, and one of each model, for each seed")
+    fraction: float = setting(0.25, help="with --rerun: share of the spots to train on", gt=0, lt=1)
+    central: str = setting("embedded", help="with --rerun: the central model: embedded, a folder, or a Hugging Face id")
+    arms: list[TrainedArm] = setting(
+        ["real", "synthetic", "real+synthetic"], help="with --rerun: what predictors are trained on", advanced=True
+    )
+    ratio: int = setting(10, help="with --rerun: synthetic patches for each training spot", ge=1)
+    adapt: dict[str, Any] = setting({}, help="with --rerun: further settings of adapt", advanced=True)
+    sample: dict[str, Any] = setting({}, help="with --rerun: further settings of sample", advanced=True)
+    train: dict[str, Any] = setting(
+        {}, help="with --rerun: further settings of train, the same for every arm", advanced=True
+    )
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> Self:
+        if self.rerun and (self.predictors or self.runs):
+            raise ValueError("rerun trains its own predictors: leave predictors and runs out")
+        if self.rerun and not (self.splits and self.seeds and self.arms):
+            raise ValueError("rerun needs at least one split, one seed and one arm")
+        for name, values in (("splits", self.splits), ("seeds", self.seeds), ("arms", self.arms)):
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name} = {values} repeats itself")
+        if any(seed < 0 for seed in self.seeds):
+            raise ValueError(f"seeds = {self.seeds} must not be negative")
+        return self

@@ -1,0 +1,28 @@
+"""Which patches a training batch holds and how they are turned: functions of (seed, number) alone."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_c2lst.common.seeds import rng
+
+
+def batch_indices(count: int, batch: int, seed: int, number: int) -> NDArray[np.int64]:
+    """The items of batch `number` (from 0): every item once an epoch, in an order that depends on (seed, epoch)."""
+    places = np.arange(number * batch, (number + 1) * batch)
+    epochs, inside = places // count, places % count
+    orders = {epoch: rng(seed, "order", int(epoch)).permutation(count) for epoch in np.unique(epochs)}
+    return np.array([orders[e][i] for e, i in zip(epochs, inside, strict=True)], dtype=np.int64)
+
+
+def turned(x: Tensor, seed: int, *key: int) -> Tensor:
+    """Each square patch of a batch (N, C, px, px) under one of the eight flips and quarter turns."""
+    draw = rng(seed, "turn", *key)
+    kinds = torch.from_numpy(draw.integers(8, size=len(x)))
+    out = torch.empty_like(x)
+    for kind in range(8):
+        rows = kinds == kind
+        flipped = x[rows].flip(-1) if kind >= 4 else x[rows]
+        out[rows] = torch.rot90(flipped, kind % 4, dims=(-2, -1))
+    return out

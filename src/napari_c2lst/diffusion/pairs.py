@@ -1,0 +1,266 @@
+"""PAIRS: synthetic patches with the expression they were drawn for, as one AnnData zarr (see docs/pairs.md)."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.files import check_free_space, disk_errors
+from napari_c2lst.slides.panel import GenePanel
+from napari_c2lst.slides.patches import PatchSpec
+
+from .conditions import Conditions
+
+PAIRS_FILE = "pairs.zarr"
+PAIRS_VERSION = 1
+_KEY = "c2lst"
+_PARTIAL = ".partial"
+_ARRAY = {"encoding-type": "array", "encoding-version": "0.2.0"}
+
+
+class PairsFacts(BaseModel):
+    """Where pairs come from; kept in `uns["c2lst"]` as JSON.
+
+    Attributes
+    ----------
+    slide
+        Name of the slide.
+    training_ids
+        Every training spot of the local model: `train` refuses pairs if one of them is held out.
+    panel, spec
+        Genes with their scale; size, pixels and stain of the patches.
+    central_hash, local_hash
+        Content hashes of the models.
+    sampling
+        Sampler, steps, guidance, seed and the like.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    slide: str
+    training_ids: tuple[str, ...]
+    panel: GenePanel
+    spec: PatchSpec
+    central_hash: str
+    local_hash: str
+    sampling: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Synthetic pairs in memory.
+
+    Attributes
+    ----------
+    patches
+        uint8 (M, px, px, 3).
+    targets
+        float32 (M, d) on the scale of targets (not z-scored).
+    source_a, source_b, weight
+        The training spots whose expression it is, and the share of `source_b`; (M,) each.
+    facts
+        Where they come from.
+    """
+
+    patches: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    source_a: NDArray[np.str_]
+    source_b: NDArray[np.str_]
+    weight: NDArray[np.float32]
+    facts: PairsFacts
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Names of the d genes, in order."""
+        return self.facts.panel.genes
+
+    def first(self, ratio: int) -> "Pairs":
+        """The pairs of a smaller ratio: the first `ratio` of each training spot.
+
+        Raises
+        ------
+        InputError
+            If fewer were sampled.
+        """
+        rows = ratio * len(self.facts.training_ids)
+        if rows > len(self):
+            there = len(self) // len(self.facts.training_ids)
+            raise InputError(
+                f"the pairs hold {there} for each spot, not {ratio}", f"sample more: c2lst sample --ratio {ratio}"
+            )
+        return Pairs(
+            patches=self.patches[:rows],
+            targets=self.targets[:rows],
+            source_a=self.source_a[:rows],
+            source_b=self.source_b[:rows],
+            weight=self.weight[:rows],
+            facts=self.facts,
+        )
+
+    def refuse_held_out(self, slide: str, training_ids: Iterable[str]) -> None:
+        """Refuse pairs that know spots outside a training set.
+
+        The local model has seen the patches of all its training spots, so each of them counts, not only those whose
+        expression was sampled.
+
+        Raises
+        ------
+        MismatchError
+            Naming slides, or the spots that are held out.
+        """
+        if self.facts.slide != slide:
+            raise MismatchError(
+                f"the pairs were made from slide '{self.facts.slide}', not from '{slide}'",
+                "sample pairs from this slide",
+            )
+        known = (set(self.facts.training_ids) | set(self.source_a) | set(self.source_b)) - set(training_ids)
+        if known:
+            shown = ", ".join(sorted(known)[:5]) + (", ..." if len(known) > 5 else "")
+            raise MismatchError(
+                f"the pairs were made from {len(known)} spots that are held out here ({shown})",
+                "a score would be wrong: adapt and sample with the same --spots as train",
+            )
+
+
+class PairsWriter:
+    """Write pairs a part at a time; the store takes its name only when it is complete.
+
+    Parameters
+    ----------
+    path
+        The store to write (`.../pairs.zarr`). Until `finish` it is called `pairs.zarr.partial`.
+    conditions, facts
+        All conditions of the run, and where they come from.
+    seed
+        Of the run; row i is patch i of that seed.
+    rows
+        Rows of a storage chunk: parts of so many rows, from the start on, are written whole or not at all.
+    resume
+        Go on with the partial store that is there.
+
+    Raises
+    ------
+    InputError
+        If the store is there already, or the disk has no room for it.
+    """
+
+    def __init__(
+        self, path: Path, conditions: Conditions, facts: PairsFacts, *, seed: int, rows: int = 64, resume: bool = False
+    ) -> None:
+        import zarr
+
+        self.path = path
+        self.partial = path.with_name(path.name + _PARTIAL)
+        if path.exists():
+            raise InputError(f"'{path}' is there already", "choose another --out")
+        if not (resume and self.partial.exists()):
+            px, m = facts.spec.patch_px, len(conditions)
+            check_free_space(path.parent, m * (3 * px * px + 4 * len(facts.panel)))
+            with disk_errors(path):
+                _create(self.partial, conditions, facts, seed, rows)
+        self._patches: Any = zarr.open_group(self.partial, mode="r+", use_consolidated=False)["obsm/patches"]
+
+    def write(self, start: int, patches: NDArray[np.uint8]) -> None:
+        """Write the patches of rows `start` and following."""
+        with disk_errors(self.path):
+            self._patches[start : start + len(patches)] = patches
+
+    def finish(self) -> Path:
+        """Give the store its name."""
+        import zarr
+
+        with disk_errors(self.path):
+            zarr.consolidate_metadata(self.partial)
+            os.rename(self.partial, self.path)
+        return self.path
+
+
+def load_pairs(path: Path) -> Pairs:
+    """Read pairs.
+
+    Parameters
+    ----------
+    path
+        The store, or the run folder of `c2lst sample` that holds it.
+
+    Raises
+    ------
+    InputError
+        If there are none, they are not complete, damaged, or of a newer version.
+    """
+    import anndata
+
+    store = _find(Path(path))
+    try:
+        table = anndata.read_zarr(store)
+        facts = table.uns[_KEY]
+        version = int(facts["version"])
+        if version != PAIRS_VERSION:
+            raise InputError(f"pairs '{store}' have version {version}", "update napari-c2lst")
+        return Pairs(
+            patches=np.asarray(table.obsm["patches"]),
+            targets=np.asarray(table.X, dtype=np.float32),
+            source_a=table.obs["source_a"].to_numpy(dtype=np.str_),
+            source_b=table.obs["source_b"].to_numpy(dtype=np.str_),
+            weight=table.obs["weight"].to_numpy(dtype=np.float32),
+            facts=PairsFacts.model_validate_json(str(facts["facts"])),
+        )
+    except InputError:
+        raise
+    except (KeyError, ValidationError) as error:
+        raise InputError(
+            f"'{store}' is not a store of synthetic pairs: {_first_line(error)}", "give the --out of 'c2lst sample'"
+        ) from error
+    except Exception as error:  # anndata and zarr raise whatever a damaged file makes them stumble over
+        raise InputError(
+            f"pairs '{store}' cannot be read: {_first_line(error)}", "copy them again, or sample again"
+        ) from error
+
+
+def _find(path: Path) -> Path:
+    store = path / PAIRS_FILE if (path / PAIRS_FILE).exists() else path
+    if path.with_name(path.name + _PARTIAL).exists() or (path / (PAIRS_FILE + _PARTIAL)).exists():
+        raise InputError(f"the pairs of '{path}' are not complete", "go on with 'c2lst sample' and --resume auto")
+    if not store.is_dir():
+        raise InputError(f"there are no pairs '{path}'", "give the --out of 'c2lst sample'")
+    return store
+
+
+def _create(partial: Path, conditions: Conditions, facts: PairsFacts, seed: int, rows: int) -> None:
+    """The whole store, with room for the patches."""
+    import anndata
+    import pandas as pd
+    import zarr
+
+    shutil.rmtree(partial, ignore_errors=True)
+    m, px = len(conditions), facts.spec.patch_px
+    obs = pd.DataFrame(
+        {
+            "source_a": pd.Categorical(conditions.source_a),
+            "source_b": pd.Categorical(conditions.source_b),
+            "weight": conditions.weight,
+            "seed": np.full(m, seed, dtype=np.int64),
+            "image": np.arange(m, dtype=np.int64),
+        },
+        index=[f"synthetic_{i}" for i in range(m)],
+    )
+    table = anndata.AnnData(conditions.targets, obs=obs, var=pd.DataFrame(index=list(facts.panel.genes)))
+    table.uns[_KEY] = {"version": PAIRS_VERSION, "facts": facts.model_dump_json()}
+    table.write_zarr(partial)
+    obsm: Any = zarr.open_group(partial, mode="r+", use_consolidated=False)["obsm"]
+    array = obsm.create_array("patches", shape=(m, px, px, 3), chunks=(min(m, rows), px, px, 3), dtype="uint8")
+    array.attrs.update(_ARRAY)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,177 @@
+"""Solvers: from noise to clean patches by DDIM, DPM-Solver++ 2M or UniPC.
+
+Every solver works on the predicted clean patch, clipped to [-1, 1]. So the clip is plain, the same for all, and comes
+after guidance; diffusers' solvers are told that the network predicts the clean patch (`prediction_type="sample"`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .guidance import Guidance, guide, rescale_colours
+from .schedule import NoiseSchedule
+
+SamplerName = Literal["dpm++2m", "unipc", "ddim"]
+# log(alpha / sigma) below this is left out: the cosine schedule ends where alpha is 5e-5, and dividing by that
+# turns a rounding error of the noise into a clipped, black-and-white patch that a second-order solver then trusts
+LAMBDA_MIN = -5.1
+
+
+@dataclass(frozen=True)
+class SamplingPlan:
+    """How to sample.
+
+    Parameters
+    ----------
+    sampler
+        "dpm++2m" and "unipc" (second order, 10 to 20 steps) or "ddim" (the paper's, 250).
+    steps
+        Number of steps; each is one evaluation of the network, or two (in one batch) where guidance acts.
+    guidance
+        See `Guidance`.
+    eta
+        Fresh noise in DDIM: 0 none, 1 as much as DDPM. Other samplers have none.
+    """
+
+    sampler: SamplerName = "dpm++2m"
+    steps: int = 20
+    guidance: Guidance = field(default_factory=Guidance)
+    eta: float = 0.0
+
+    def evaluations(self, schedule: NoiseSchedule) -> int:
+        """Evaluations of the network for one patch."""
+        return sum(2 if self.guidance.acts(t, len(schedule)) else 1 for t in timesteps(self, schedule))
+
+
+class Branches(Protocol):
+    """The network as the sampler sees it."""
+
+    def conditional(self, x: Tensor, t: Tensor) -> Tensor:
+        """Noise (N, 3, px, px) as the condition has it."""
+
+    def both(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """The same with and without the condition, evaluated in one batch."""
+
+
+def timesteps(plan: SamplingPlan, schedule: NoiseSchedule) -> list[int]:
+    """The time steps of a plan, from noise to patch.
+
+    DDIM: "trailing", T-1, T-1-T/n, ... - as in denoising-diffusion-pytorch. (diffusers' own default, "leading", leaves
+    out the noisiest steps.) The others: even steps ("linspace") from the last one above `LAMBDA_MIN` down.
+    """
+    total = len(schedule)
+    if plan.sampler == "ddim":
+        steps = np.round(np.arange(total, 0, -total / plan.steps)).astype(int) - 1
+        return [int(t) for t in steps[: plan.steps]]
+    a = schedule.alphas_cumprod.double()
+    last = int((0.5 * torch.log(a / (1 - a)) >= LAMBDA_MIN).sum()) - 1
+    return [int(t) for t in np.linspace(0, last, plan.steps + 1).round()[:0:-1]]
+
+
+def denoise(
+    x: Tensor,
+    branches: Branches,
+    schedule: NoiseSchedule,
+    plan: SamplingPlan,
+    generators: Sequence[torch.Generator] = (),
+) -> Tensor:
+    """Sample clean patches from noise.
+
+    Parameters
+    ----------
+    x
+        Standard normal noise, (N, 3, px, px), float32.
+    branches
+        The network.
+    schedule, plan
+        The noise levels it was trained on, and how to walk down them.
+    generators
+        One for each patch, for DDIM's fresh noise; needed when `plan.eta` > 0.
+
+    Returns
+    -------
+    (N, 3, px, px) in [-1, 1].
+    """
+    solver = _solver(plan, schedule, generators)
+    for t in timesteps(plan, schedule):
+        x0 = _clean(x, t, branches, schedule, plan.guidance)
+        x = solver.step(x0, t, x)
+    return x.clamp(-1, 1)
+
+
+def _clean(x: Tensor, t: int, branches: Branches, schedule: NoiseSchedule, guidance: Guidance) -> Tensor:
+    """The clean patch as the guided network predicts it, in [-1, 1]."""
+    a = float(schedule.alphas_cumprod[t])
+    alpha, sigma = math.sqrt(a), math.sqrt(1 - a)
+    times = torch.full((len(x),), t, device=x.device, dtype=torch.long)
+    if not guidance.acts(t, len(schedule)):
+        return ((x - sigma * branches.conditional(x, times)) / alpha).clamp(-1, 1)
+    cond, uncond = branches.both(x, times)
+    x0 = (x - sigma * guide(cond, uncond, guidance.scale)) / alpha
+    if guidance.rescale:
+        x0 = rescale_colours(x0, ((x - sigma * cond) / alpha).clamp(-1, 1), guidance.rescale)
+    return x0.clamp(-1, 1)
+
+
+class _Solver(Protocol):
+    def step(self, x0: Tensor, t: int, x: Tensor) -> Tensor: ...
+
+
+def _solver(plan: SamplingPlan, schedule: NoiseSchedule, generators: Sequence[torch.Generator]) -> _Solver:
+    return _Ddim(plan, schedule, generators) if plan.sampler == "ddim" else _Diffusers(plan, schedule)
+
+
+class _Ddim:
+    """DDIM, Eq. (12) and (16) of arXiv 2010.02502.
+
+    diffusers' one takes the previous time step to be t - T // n, which is right only where n divides T.
+    """
+
+    def __init__(self, plan: SamplingPlan, schedule: NoiseSchedule, generators: Sequence[torch.Generator]) -> None:
+        steps = timesteps(plan, schedule)
+        self._next = dict(zip(steps, [*steps[1:], -1], strict=True))
+        self._a = schedule.alphas_cumprod.double()
+        self._eta, self._generators = plan.eta, generators
+
+    def step(self, x0: Tensor, t: int, x: Tensor) -> Tensor:
+        after = self._next[t]
+        a, b = float(self._a[t]), float(self._a[after]) if after >= 0 else 1.0
+        noise = (x - math.sqrt(a) * x0) / math.sqrt(1 - a)  # of the clipped patch
+        fresh = self._eta * math.sqrt((1 - b) / (1 - a) * (1 - a / b))  # Eq. (16)
+        x = math.sqrt(b) * x0 + math.sqrt(max(0.0, 1 - b - fresh**2)) * noise
+        return x + fresh * image_noise(self._generators, x.shape[1:], x.device) if fresh > 0 else x
+
+
+class _Diffusers:
+    """A multistep solver of diffusers, on our own time steps."""
+
+    def __init__(self, plan: SamplingPlan, schedule: NoiseSchedule) -> None:
+        from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+        from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+
+        betas = np.asarray(schedule.scheduler.betas, dtype=np.float64)
+        kind: Any = DPMSolverMultistepScheduler if plan.sampler == "dpm++2m" else UniPCMultistepScheduler
+        self._scheduler = kind(num_train_timesteps=len(betas), trained_betas=betas, prediction_type="sample")
+        self._scheduler.set_timesteps(plan.steps)
+        # UniPC has no clipping of lambda: both solvers are given the same steps and noise levels by hand
+        steps = timesteps(plan, schedule)
+        a = schedule.alphas_cumprod.double()[steps]
+        self._scheduler.timesteps = torch.tensor(steps)
+        self._scheduler.sigmas = torch.cat([((1 - a) / a).sqrt(), torch.zeros(1)]).float()
+
+    def step(self, x0: Tensor, t: int, x: Tensor) -> Tensor:
+        after: Tensor = self._scheduler.step(x0, t, x, return_dict=False)[0]
+        return after
+
+
+def image_noise(generators: Sequence[torch.Generator], shape: Sequence[int], device: torch.device) -> Tensor:
+    """Standard normal noise (N, *shape), each patch's from its own generator.
+
+    Drawn on the CPU, so that a patch's noise depends neither on its batch nor on the device.
+    """
+    return torch.stack([torch.randn(tuple(shape), generator=g) for g in generators]).to(device)

@@ -22,8 +22,8 @@ def run_child(task: str, first_line: str, **options: object) -> tuple[int, list[
 def test_standard_output_carries_events_alone() -> None:
     code, events, errors = run_child("well", '{"steps": 2}\n')
     assert code == 0
-    assert [e["event"] for e in events][0] == "started"
-    assert [e["event"] for e in events][-1] == "finished"
+    kinds = [e["event"] for e in events]
+    assert (kinds[0], kinds[-1]) == ("started", "finished")
     assert "a library that prints" in errors  # moved out of the way, not lost
     assert '{"not": "an event"}' in errors
 

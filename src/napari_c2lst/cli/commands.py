@@ -1,6 +1,7 @@
 """A task of the registry as a command: its flags, its help, and what happens when it is called."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -79,7 +80,7 @@ class TaskCommand(click.Command):
                 with make_reporter(stop.asked) as reporter:
                     result = self.task.run(settings, reporter)
             except Stopped as error:
-                raise self._how_to_go_on(error) from error
+                raise self._how_to_go_on(error, context.find_root().obj) from error
         show_result(result, as_json=context.params[AS_JSON])
         return 0
 
@@ -91,10 +92,10 @@ class TaskCommand(click.Command):
             raise InputError(f"'c2lst {self.task.name}' needs {names}", f"for example: {self.task.example}")
         return self.settings_class.resolve(**values)
 
-    def _how_to_go_on(self, error: Stopped) -> Stopped:
+    def _how_to_go_on(self, error: Stopped, arguments: Sequence[str]) -> Stopped:
         if "resume" not in self.settings_class.model_fields:
             return error
-        return Stopped(error.message, f"to go on: {command_to_go_on(sys.argv[1:])}", error.checkpoint)
+        return Stopped(error.message, f"to go on: {command_to_go_on(arguments)}", error.checkpoint)
 
     def _serve_events(self, context: click.Context) -> int:
         from napari_c2lst.jobs.child import own_stdout, serve

@@ -81,9 +81,9 @@ def value_of(annotation: Any, given: Any) -> Any:
         given = given[-1]
     if not isinstance(given, str):
         return given
-    if get_origin(kind) is Literal:
-        return {str(choice): choice for choice in get_args(kind)}.get(given, given)
-    if given.lower() == "none" and kind is not annotation:
+    if get_origin(kind) is Literal and given in (choices := {str(choice): choice for choice in get_args(kind)}):
+        return choices[given]
+    if given.lower() == "none" and _may_be_none(annotation):
         return None
     if _is_structured(kind):
         return _read_json(given)
@@ -126,6 +126,10 @@ def item_type(kind: Any) -> Any:
     return strip_optional(arguments[0]) if arguments else str
 
 
+def _may_be_none(annotation: Any) -> bool:
+    return type(None) in get_args(annotation)
+
+
 def _is_structured(kind: Any) -> bool:
     if get_origin(kind) in (dict, Mapping):
         return True
@@ -160,6 +164,8 @@ def _option(field: SettingInfo, cls: type[TaskSettings]) -> FieldOption:
         return FieldOption([f"{flag}/{negative}"], field=field, default=None, help=help_text)
     if get_origin(kind) is Literal:
         choices = [str(choice) for choice in get_args(kind)]
+        if _may_be_none(field.annotation) and "none" not in choices:
+            choices.append("none")
         return FieldOption([flag], field=field, default=None, type=click.Choice(choices), help=help_text)
     several = is_sequence(kind)
     return FieldOption(

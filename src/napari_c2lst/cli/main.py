@@ -77,7 +77,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        outcome = program.main(list(arguments), prog_name="c2lst", standalone_mode=False)
+        outcome = program.main(list(arguments), prog_name="c2lst", standalone_mode=False, obj=list(arguments))
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "c2lst"
         text = error.format_message().strip().rstrip(".")

@@ -60,7 +60,9 @@ class ChunkReader:
         try:
             parts = [np.asarray(dask.get(self._needed(key), key)) for key in self._keys(chunk)]  # type: ignore[attr-defined]
         except Exception as error:
-            raise InputError(f"{self.where}: {self._place(chunk)} cannot be read ({_short(error)})", hint=_DAMAGED) from error
+            raise InputError(
+                f"{self.where}: {self._place(chunk)} cannot be read ({_short(error)})", hint=_DAMAGED
+            ) from error
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def corner(self, chunk: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Patches of tissue: squares of so many microns around points of a slide, resampled to the pixels of a model."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.chunks import ChunkReader, in_order, worker_count
 from napari_c2lst.slides.regions import WHITE, Regions
-from napari_c2lst.slides.slide_stain import slide_stain
-from napari_c2lst.slides.stain import StainNormalizer, StainReference
+from napari_c2lst.slides.slide_stain import SlideStain, slide_stain, white_sample
+from napari_c2lst.slides.stain import Method, StainNormalizer, StainReference
 
 Patches = NDArray[np.uint8]
 Indices = NDArray[np.int64]
@@ -113,9 +113,7 @@ def iter_patches(
     return _batches(_Stream(reader, regions, patch_px, worker_count(workers)).run(), patch_px, batch)
 
 
-def spot_patches(
-    slide: Any, yx: NDArray[np.floating[Any]], spec: PatchSpec, *, workers: int | None = None
-) -> Patches:
+def spot_patches(slide: Any, yx: NDArray[np.floating[Any]], spec: PatchSpec, *, workers: int | None = None) -> Patches:
     """Read patches as a model wants them: of its size, and in the stain it knows.
 
     Parameters
@@ -123,8 +121,8 @@ def spot_patches(
     slide, yx, workers
         As in `read_patches`.
     spec
-        The model's patches. With a stain reference, the slide's own stain is estimated once from a sample of its tissue, kept
-        with the slide, and the same for every patch.
+        The model's patches. With a stain reference, the slide's own glass and stains are estimated once from a sample of its
+        tissue, kept with the slide, and the same for every patch.
 
     Returns
     -------
@@ -140,15 +138,50 @@ def iter_spot_patches(
     slide: Any, yx: NDArray[np.floating[Any]], spec: PatchSpec, *, batch: int, workers: int | None = None
 ) -> Iterator[tuple[Indices, Patches]]:
     """`iter_patches`, stain-normalised as the spec says."""
-    size = {"patch_um": spec.patch_um, "patch_px": spec.patch_px}
-    stream = iter_patches(slide, yx, **size, batch=batch, workers=workers)  # type: ignore[arg-type]
+    stream = iter_patches(slide, yx, patch_um=spec.patch_um, patch_px=spec.patch_px, batch=batch, workers=workers)
     if spec.stain is None:
         yield from stream
         return
-    values = slide_stain(slide, spec.stain.method, lambda some: read_patches(slide, some, **size, workers=workers), spec)  # type: ignore[arg-type]
+    stain = stain_of(slide, spec, workers=workers)
     normalizer = StainNormalizer.from_reference(spec.stain)
     for indices, patches in stream:
-        yield indices, patches if values is None else normalizer.transform(patches, values)
+        yield indices, stain.normalise(patches, normalizer)
+
+
+def stain_of(slide: Any, spec: PatchSpec, *, workers: int | None = None) -> SlideStain:
+    """The slide's own stain as `spot_patches` uses it; estimated once and kept with the slide."""
+    method: Method = spec.stain.method if spec.stain else "macenko"
+    return slide_stain(slide, method, spec.patch_um, _reader(slide, spec, workers))
+
+
+def stain_reference(
+    slide: Any, spec: PatchSpec, method: Method = "macenko", *, workers: int | None = None
+) -> StainReference:
+    """Make a slide the stain reference of new models.
+
+    Parameters
+    ----------
+    slide
+        An open `Slide`; a deterministic sample of its tissue is read.
+    spec
+        Size of the patches; its stain is not looked at.
+    method
+        Kind of the reference.
+    workers
+        As in `read_patches`.
+
+    Raises
+    ------
+    InputError
+        When the slide has no stained tissue.
+    """
+    _, sample = white_sample(slide, spec.patch_um, _reader(slide, spec, workers))
+    return StainNormalizer(method).fit(sample, name=slide.name).reference
+
+
+def _reader(slide: Any, spec: PatchSpec, workers: int | None) -> Callable[[NDArray[np.float64]], Patches]:
+    size = {"patch_um": spec.patch_um, "patch_px": spec.patch_px}
+    return lambda yx: read_patches(slide, yx, workers=workers, **size)  # type: ignore[arg-type]
 
 
 def coarseness_note(slide: Any, spec: PatchSpec) -> str | None:

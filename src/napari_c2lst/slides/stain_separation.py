@@ -21,7 +21,9 @@ _PARALLEL = 0.9999  # cosine of two stains that cannot be told apart
 _LEARN_PIXELS = 1 << 14
 _LEARN_ROUNDS = 200
 _LEARN_TOLERANCE = 1e-5
-_USUAL = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], np.float32)  # haematoxylin and eosin, Ruifrok & Johnston 2001
+_USUAL = np.array(
+    [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], np.float32
+)  # haematoxylin and eosin, Ruifrok & Johnston 2001
 
 
 def macenko_stains(pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
@@ -161,7 +163,9 @@ def _better_atoms(samples: Floats, codes: Floats, atoms: Floats) -> Floats:
     for _ in range(3):
         for k in (0, 1):
             used = gram[:, k, k] > 1e-8
-            slope = (cross[:, k] - np.einsum("nj,njc->nc", gram[:, k], atoms)) / np.maximum(gram[:, k, k], 1e-8)[:, None]
+            slope = (cross[:, k] - np.einsum("nj,njc->nc", gram[:, k], atoms)) / np.maximum(gram[:, k, k], 1e-8)[
+                :, None
+            ]
             atom = np.maximum(atoms[:, k] + slope, 0)
             atom /= np.maximum(np.linalg.norm(atom, axis=1, keepdims=True), 1)
             atoms[:, k] = np.where(used[:, None], atom, atoms[:, k])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,13 @@ from skimage.filters import threshold_otsu
 
 from napari_c2lst.slides.shrinking import shrunk
 
+Colour: TypeAlias = tuple[float, float, float]
+
 _WINDOW_UM = 14.0  # sigma of the neighbourhood in which density and texture are measured
 _BLACK = 24  # all channels below: painted over, or outside the scanned field
 _SPECK_UM2 = 2e4  # less is dust, a fiducial mark or a crumb smaller than a patch
 _HOLE_UM2 = 2e4  # less is a vessel, a gland or a fat cell of the tissue around it
-_GLASS_CHROMA, _GLASS_TEXTURE, _GLASS_SHARE = 0.2, 0.03, 0.01
+_GLASS_CHROMA, _GLASS_TEXTURE, _GLASS_SHARE, _GLASS_DARKEST = 0.2, 0.03, 0.01, 70
 _TEXTURE_WEIGHT = 2.0  # haze and vignettes are dense but smooth
 _SOFTEN, _LEAST, _MOST = 0.6, 0.06, 0.2  # of Otsu's threshold, in optical density
 
@@ -30,10 +32,13 @@ class TissueMask:
         (h, w) bool.
     px
         Level-0 pixels per pixel of the mask.
+    glass
+        Colour of empty glass (R, G, B), 0..255; None when none is seen, as where tissue fills the image.
     """
 
     mask: NDArray[np.bool_]
     px: float
+    glass: Colour | None = None
 
     def at(self, yx: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         """Whether points (N, 2), in level-0 pixels, lie on tissue; False outside the image."""
@@ -87,7 +92,8 @@ def tissue_mask(slide: Any, um: float = 8.0) -> TissueMask:
     kept: dict[float, TissueMask] = slide.__dict__.setdefault("_tissue_masks", {})
     if um not in kept:
         picture, px = shrunk(slide, um)
-        kept[um] = TissueMask(find_tissue(picture, px * slide.mpp), px)
+        mask, glass = find_tissue(picture, px * slide.mpp)
+        kept[um] = TissueMask(mask, px, glass)
     return kept[um]
 
 
@@ -121,7 +127,7 @@ def grid_positions(
     return grid[mask.fraction(grid, stride) >= least]
 
 
-def find_tissue(picture: NDArray[np.float32], um: float) -> NDArray[np.bool_]:
+def find_tissue(picture: NDArray[np.float32], um: float) -> tuple[NDArray[np.bool_], Colour | None]:
     """Tissue in a small picture of an H&E slide.
 
     Optical density over the glass's own colour plus local texture, split by Otsu's threshold; then black, grey and ink are taken
@@ -136,22 +142,28 @@ def find_tissue(picture: NDArray[np.float32], um: float) -> NDArray[np.bool_]:
 
     Returns
     -------
-    (h, w) bool.
+    mask
+        (h, w) bool.
+    glass
+        Colour of empty glass; None when none is seen.
     """
     colour = np.asarray(picture, np.float32)
     seen = ~ndimage.binary_dilation(colour.max(axis=-1) < _BLACK, iterations=2)
     if not seen.any():
-        return seen
+        return seen, None
     local = _local_mean(seen, _WINDOW_UM / um)
     texture = _texture(colour, local)
-    density = np.log(np.maximum(_glass(colour, seen, texture), 1) / np.maximum(colour, 1))
+    glass = _glass(colour, seen, texture)
+    white = np.percentile(colour[seen], 99, axis=0) if glass is None else np.array(glass)
+    density = np.log(np.maximum(white, 1) / np.maximum(colour, 1)).astype(np.float32)
     density = np.stack([local(density[..., c]) for c in range(3)], axis=-1)
     score = np.maximum(density[..., 1], 0) + _TEXTURE_WEIGHT * texture
     threshold = np.clip(_SOFTEN * threshold_otsu(np.clip(score[seen], 0, 1)), _LEAST, _MOST)
     found = seen & (score > threshold) & ~_not_stain(density, um)
     # The neighbourhood that density was measured in has widened the tissue by about its sigma.
     found = ndimage.binary_erosion(found, iterations=max(1, round(_WINDOW_UM / um / 1.5)), border_value=1)
-    return _without_small(_without_small(found, _SPECK_UM2 / um**2), _HOLE_UM2 / um**2, holes=True) & seen
+    found = _without_small(_without_small(found, _SPECK_UM2 / um**2), _HOLE_UM2 / um**2, holes=True) & seen
+    return found, glass
 
 
 class _local_mean:  # noqa: N801 - used as a function that remembers its weights
@@ -171,17 +183,16 @@ def _texture(colour: NDArray[np.float32], local: _local_mean) -> NDArray[np.floa
     return np.sqrt(np.maximum(local(green**2) - local(green) ** 2, 0))
 
 
-def _glass(
-    colour: NDArray[np.float32], seen: NDArray[np.bool_], texture: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Colour of empty glass: the bright part of what is smooth and nearly grey; the brightest there is when tissue fills all."""
+def _glass(colour: NDArray[np.float32], seen: NDArray[np.bool_], texture: NDArray[np.float32]) -> Colour | None:
+    """Colour of empty glass: the bright part of what is smooth and nearly grey."""
     brightest = colour.max(axis=-1)
     chroma = (brightest - colour.min(axis=-1)) / np.maximum(brightest, 1)
-    smooth = seen & (chroma < _GLASS_CHROMA) & (texture < _GLASS_TEXTURE) & (brightest > 70)
+    smooth = seen & (chroma < _GLASS_CHROMA) & (texture < _GLASS_TEXTURE) & (brightest > _GLASS_DARKEST)
     if smooth.sum() < _GLASS_SHARE * seen.sum():
-        return np.percentile(colour[seen], 99, axis=0).astype(np.float32)
+        return None
     bright = smooth & (colour[..., 1] > 0.85 * np.percentile(colour[..., 1][smooth], 95))
-    return np.median(colour[bright], axis=0).astype(np.float32)
+    red, green, blue = np.median(colour[bright], axis=0)
+    return float(red), float(green), float(blue)
 
 
 def _not_stain(density: NDArray[np.float32], um: float) -> NDArray[np.bool_]:

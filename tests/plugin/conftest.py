@@ -1,0 +1,58 @@
+"""A small slide in memory, and whether napari can open a window here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_c2lst.slides.pyramid import Pyramid
+from napari_c2lst.slides.slide import Microns, Slide, Spots
+
+HALF_A_MICRON = Microns(0.5, "given", "a test")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or shutil.which("Xvfb")
+    if screen:
+        return
+    skip = pytest.mark.skip(reason="no screen and no Xvfb: apt-get install xvfb")
+    for item in items:
+        if "make_napari_viewer" in getattr(item, "fixturenames", ()):
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def make_slide() -> Callable[..., Slide]:
+    """A slide of pink noise with three spots; its microns and spots can be chosen."""
+
+    def make(microns: Microns | None = HALF_A_MICRON, diameter_um: float | None = 100.0, **changes: Any) -> Slide:
+        rng = np.random.default_rng(0)
+        pixels = rng.integers(120, 255, (3, 400, 600), dtype=np.uint8)
+        fine = da.from_array(pixels, chunks=(3, 200, 200))
+        levels = [fine, fine[:, ::2, ::2]]
+        yx = np.array([[100.0, 100.0], [200.0, 300.0], [300.0, 500.0]])
+        values: dict[str, Any] = {
+            "name": "P12",
+            "path": Path("P12.zarr"),
+            "kind": "a test",
+            "sdata": None,
+            "image_name": "image",
+            "shapes_name": "spots",
+            "table_name": "table",
+            "coordinate_system": "global",
+            "pyramid": Pyramid(levels, [1.0, 2.0]),
+            "microns": microns,
+            "spots": Spots(np.array(["a", "b", "c"]), yx, diameter_um),
+            "is_zarr": True,
+        }
+        return Slide(**{**values, **changes})
+
+    return make

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_c2lst.plugin.layers import image_layer, slide_layers, spot_size_px, spots_layer
+from napari_c2lst.slides.pyramid import Pyramid
+from napari_c2lst.slides.slide import Slide
+
+MakeSlide = Callable[..., Slide]
+
+
+def test_image_is_a_lazy_pyramid_in_microns(make_slide: MakeSlide) -> None:
+    slide = make_slide()
+    data, options, kind = image_layer(slide)
+    assert kind == "image"
+    assert [level.shape for level in data] == [(400, 600, 3), (200, 300, 3)]
+    assert all(isinstance(level, da.Array) for level in data)
+    assert np.array_equal(data[0][5, 7].compute(), slide.pyramid.levels[0][:, 5, 7].compute())
+    assert options["scale"] == (0.5, 0.5)
+    assert options["units"] == ("um", "um")
+    assert options["multiscale"]
+    assert options["metadata"]["c2lst"]["microns_per_pixel"] == {"value": 0.5, "source": "given", "detail": "a test"}
+
+
+def test_one_level_is_no_pyramid(make_slide: MakeSlide) -> None:
+    level = da.zeros((3, 50, 60), dtype=np.uint8)
+    data, options, _ = image_layer(make_slide(pyramid=Pyramid([level], [1.0])))
+    assert data.shape == (50, 60, 3)
+    assert not options["multiscale"]
+
+
+def test_spots_have_their_place_size_and_name(make_slide: MakeSlide) -> None:
+    slide = make_slide()
+    data, options, kind = spots_layer(slide)
+    assert kind == "points"
+    assert slide.spots is not None
+    assert np.array_equal(data, slide.spots.yx - 0.5)  # corner of the image -> centre of the first pixel
+    assert options["size"] == 200  # 100 um at 0.5 um/px
+    assert options["features"]["spot"] == ["a", "b", "c"]
+
+
+def test_all_layers_carry_the_same_scale_and_units(make_slide: MakeSlide) -> None:
+    for slide in (make_slide(), make_slide(microns=None)):
+        placed = {(options["scale"], options["units"]) for _, options, _ in slide_layers(slide)}
+        assert len(placed) == 1
+
+
+def test_without_microns_pixels_are_pixels(make_slide: MakeSlide) -> None:
+    slide = make_slide(microns=None)
+    _, options, _ = image_layer(slide)
+    assert (options["scale"], options["units"]) == ((1.0, 1.0), ("pixel", "pixel"))
+    assert options["metadata"]["c2lst"]["microns_per_pixel"] is None
+    assert spot_size_px(slide) == 50
+
+
+def test_without_a_diameter_a_usual_one(make_slide: MakeSlide) -> None:
+    assert spot_size_px(make_slide(diameter_um=None)) == pytest.approx(110)
+
+
+def test_an_image_alone_is_one_layer(make_slide: MakeSlide) -> None:
+    assert [kind for _, _, kind in slide_layers(make_slide(spots=None))] == ["image"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -139,6 +141,6 @@ def test_verdict_says_no_more_than_the_intervals(error: tuple, pattern: tuple | 
     assert Difference("random", "real+synthetic", "real", Interval(*error, 50, "spots"), r).verdict == words
 
 
-def test_title() -> None:
-    assert make_trial("blocked", 2).title == "blocked split, seed 2"
-    assert make_trial("polygon", None).title == "polygon split"
+def test_blocks_keep_settings_apart() -> None:
+    assert make_trial("blocked", 2).block == "blocked"
+    assert replace(make_trial(), label="600 steps").block == "random, 600 steps"

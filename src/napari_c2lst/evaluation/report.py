@@ -34,7 +34,9 @@ def write_scores(path: Path, scores: Sequence[Score]) -> Path:
 
 def write_genes(path: Path, rows: Sequence[GeneScore]) -> Path:
     """One line for each gene of each arm of each trial."""
-    return _write_csv(path, [{**_cells(vars(row)), "r": NONE if row.r is None else _cell(row.r)} for row in rows])
+    return _write_csv(
+        path, [{**_cells(_settings_second(vars(row))), "r": NONE if row.r is None else _cell(row.r)} for row in rows]
+    )
 
 
 def write_differences(path: Path, rows: Sequence[Difference]) -> Path:
@@ -45,12 +47,12 @@ def write_differences(path: Path, rows: Sequence[Difference]) -> Path:
 def table_lines(scores: Sequence[Score], differences: Sequence[Difference] = ()) -> list[str]:
     """The table as lines of text, one block a split, and what the differences say in words."""
     lines = []
-    for split in dict.fromkeys(score.split for score in scores):
-        own = [score for score in scores if score.split == split]
+    for block in dict.fromkeys(score.block for score in scores):
+        own = [score for score in scores if score.block == block]
         trials = list(dict.fromkeys((s.seed, s.n_train, s.n_test, s.genes) for s in own))
-        lines += ["", _heading(split, trials)]
+        lines += ["", _heading(own[0], trials)]
         lines += _one_trial(own) if len(trials) == 1 else _many_trials(own)
-        said = [_difference_line(row) for row in differences if row.split == split]
+        said = [_difference_line(row) for row in differences if row.block == block]
         lines += ["  On the same spots:", *said] if said else []
     return [*lines[1:], "", _WHY_BOTH] if lines else ["no run to score"]
 
@@ -66,13 +68,15 @@ def write_page(path: Path, title: str, lines: Sequence[str], figures: Mapping[st
     return path
 
 
-def _heading(split: str, trials: Sequence[tuple[int | None, int, int, int]]) -> str:
+def _heading(score: Score, trials: Sequence[tuple[int | None, int, int, int]]) -> str:
     seed, n_train, n_test, genes = trials[0]
+    label = f" ({score.label})" if score.label else ""
     if len(trials) == 1:
         seeded = f", seed {seed}" if seed is not None else ""
         spots = f"{n_train} training spots, scored on {n_test} spots it has not seen, {genes} genes"
-        return f"{split.capitalize()} split{seeded}: {spots}"
-    return f"{split.capitalize()} split, mean over {len(trials)} choices of training spots (seeds {_seeds(trials)})"
+        return f"{score.split.capitalize()} split{seeded}{label}: {spots}"
+    chosen = f"mean over {len(trials)} choices of training spots (seeds {_seeds(trials)})"
+    return f"{score.split.capitalize()} split{label}, {chosen}"
 
 
 def _seeds(trials: Sequence[tuple[int | None, int, int, int]]) -> str:
@@ -130,6 +134,7 @@ def _difference_line(row: Difference) -> str:
 def _score_row(score: Score) -> dict[str, str]:
     row = {
         "split": score.split,
+        "settings": score.label,
         "seed": score.seed,
         "arm": score.arm,
         "run": score.run,
@@ -147,6 +152,7 @@ def _score_row(score: Score) -> dict[str, str]:
 def _difference_row(row: Difference) -> dict[str, str]:
     cells = {
         "split": row.split,
+        "settings": row.label,
         "first": row.first,
         "second": row.second,
         "first_run": row.first_run,
@@ -164,6 +170,11 @@ def _interval_cells(name: str, interval: Interval | None) -> dict[str, float | s
     if interval is None:
         return {name: NONE, f"{name}_low": None, f"{name}_high": None}
     return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _settings_second(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a gene score with the label where the other tables have it."""
+    return {"split": row["split"], "settings": row["label"], **{k: v for k, v in row.items() if k != "label"}}
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ arms of one trial are compared with each other; several trials (splits and seeds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,18 @@ from .metrics import (
     paired_pearson,
 )
 
-__all__ = ["Difference", "Entry", "GeneScore", "Score", "Trial", "differences", "gene_scores", "score_trial", "summary"]
+__all__ = [
+    "Difference",
+    "Entry",
+    "GeneScore",
+    "Score",
+    "Trial",
+    "block_name",
+    "differences",
+    "gene_scores",
+    "score_trial",
+    "summary",
+]
 
 Matrix = npt.NDArray[np.floating[Any]]
 
@@ -49,12 +60,15 @@ class Entry:
         Name of the run it comes from; empty for baselines.
     steps
         Optimiser steps; None for baselines.
+    seed
+        Seed of the predictor; None for baselines.
     """
 
     arm: str
     prediction: Matrix
     run: str = ""
     steps: int | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +90,9 @@ class Trial:
     truth
         (n_test, d) measured values on the scale of targets.
     n_buffer
-        Spots left out of the score since their patch overlaps a training patch.
+        Spots neither trained on nor scored.
+    label
+        What sets its settings apart from other trials of the same split; trials of different labels are never averaged.
     """
 
     split: str
@@ -87,12 +103,12 @@ class Trial:
     truth: Matrix
     entries: tuple[Entry, ...]
     n_buffer: int = 0
-    name: str = field(default="", compare=False)
+    label: str = ""
 
     @property
-    def title(self) -> str:
-        """``blocked split, seed 0``."""
-        return f"{self.split} split" + (f", seed {self.seed}" if self.seed is not None else "")
+    def block(self) -> str:
+        """``blocked``, or ``blocked, 600 steps`` where trials of several settings are scored."""
+        return block_name(self.split, self.label)
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,12 @@ class Score:
     genes: int
     genes_with_r: int
     steps: int | None
+    label: str = ""
+
+    @property
+    def block(self) -> str:
+        """As of its trial."""
+        return block_name(self.split, self.label)
 
 
 @dataclass(frozen=True)
@@ -127,6 +149,7 @@ class GeneScore:
     mean_predicted: float
     sd_measured: float
     sd_predicted: float
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +173,12 @@ class Difference:
     r: Interval | None
     first_run: str = ""
     second_run: str = ""
+    label: str = ""
+
+    @property
+    def block(self) -> str:
+        """As of its trials."""
+        return block_name(self.split, self.label)
 
     @property
     def verdict(self) -> str:
@@ -177,7 +206,7 @@ def gene_scores(trial: Trial) -> list[GeneScore]:
             x, y = trial.truth[:, i], entry.prediction[:, i]
             defined = float(r[i]) if np.isfinite(r[i]) else None
             numbers = (float(error[i]), defined, float(x.mean()), float(y.mean()), float(x.std()), float(y.std()))
-            rows.append(GeneScore(trial.split, trial.seed, entry.arm, entry.run, gene, *numbers))
+            rows.append(GeneScore(trial.split, trial.seed, entry.arm, entry.run, gene, *numbers, trial.label))
     return rows
 
 
@@ -188,29 +217,41 @@ def differences(trials: Sequence[Trial], *, seed: int = 0, draws: int = 1000) ->
     counts once. Where a trial has several runs of one arm, all are compared.
     """
     found = []
-    for split in dict.fromkeys(trial.split for trial in trials):
-        same = [trial for trial in trials if trial.split == split]
+    for block in dict.fromkeys(trial.block for trial in trials):
+        same = [trial for trial in trials if trial.block == block]
         for first, second in COMPARISONS:
-            pairs = [(t, a, b) for t in same for a in t.entries if a.arm == first for b in t.entries if b.arm == second]
+            pairs = [(t, a, b) for t in same for a, b in _paired(t, first, second)]
             if len(same) == 1:
                 found += [_within(t, a, b, seed, draws) for t, a, b in pairs]
             elif pairs:
-                found.append(_across(split, first, second, pairs))
+                found.append(_across(same[0], first, second, pairs))
     return found
 
 
 def summary(scores: Sequence[Score]) -> list[tuple[str, str, Interval, Interval | None, int]]:
-    """Mean MAE and r of each arm over the trials of a split: (split, arm, MAE, r, trials)."""
+    """Mean MAE and r of each arm over the trials of a block: (block, arm, MAE, r, runs)."""
     rows = []
-    for split in dict.fromkeys(score.split for score in scores):
+    for block in dict.fromkeys(score.block for score in scores):
         for arm in ARMS:
-            own = [s for s in scores if s.split == split and s.arm == arm.key]
+            own = [s for s in scores if s.block == block and s.arm == arm.key]
             if not own:
                 continue
             with_r = [s.r.value for s in own if s.r is not None]
             r = over_runs(with_r) if with_r else None
-            rows.append((split, arm.key, over_runs([s.mae.value for s in own]), r, len(own)))
+            rows.append((block, arm.key, over_runs([s.mae.value for s in own]), r, len(own)))
     return rows
+
+
+def block_name(split: str, label: str) -> str:
+    """What trials of one kind of split and one set of settings are called."""
+    return f"{split}, {label}" if label else split
+
+
+def _paired(trial: Trial, first: str, second: str) -> list[tuple[Entry, Entry]]:
+    """Every run of one arm with every run of the other; with that of its own seed alone where there is one."""
+    pairs = [(a, b) for a in trial.entries if a.arm == first for b in trial.entries if b.arm == second]
+    same_seed = [(a, b) for a, b in pairs if a.seed == b.seed]
+    return same_seed or pairs
 
 
 def _in_order(entries: Sequence[Entry]) -> list[Entry]:
@@ -231,6 +272,7 @@ def _score(trial: Trial, entry: Entry, seed: int, draws: int) -> Score:
         genes=len(trial.genes),
         genes_with_r=with_r,
         steps=entry.steps,
+        label=trial.label,
     )
 
 
@@ -244,20 +286,22 @@ def _within(trial: Trial, first: Entry, second: Entry, seed: int, draws: int) ->
         paired_pearson(*arrays, seed=seed, draws=draws),
         first.run,
         second.run,
+        trial.label,
     )
 
 
-def _across(split: str, first: str, second: str, pairs: Sequence[tuple[Trial, Entry, Entry]]) -> Difference:
+def _across(trial: Trial, first: str, second: str, pairs: Sequence[tuple[Trial, Entry, Entry]]) -> Difference:
     errors: dict[int, list[float]] = {}
     patterns: dict[int, list[float]] = {}
-    for trial, a, b in pairs:
-        errors.setdefault(id(trial), []).append(mae(trial.truth, a.prediction) - mae(trial.truth, b.prediction))
-        gap = gene_pearson(trial.truth, a.prediction) - gene_pearson(trial.truth, b.prediction)
+    for own, a, b in pairs:
+        errors.setdefault(id(own), []).append(mae(own.truth, a.prediction) - mae(own.truth, b.prediction))
+        gap = gene_pearson(own.truth, a.prediction) - gene_pearson(own.truth, b.prediction)
         value, _ = mean_defined(gap)
         if value is not None:
-            patterns.setdefault(id(trial), []).append(value)
+            patterns.setdefault(id(own), []).append(value)
     r = over_runs([float(np.mean(v)) for v in patterns.values()]) if patterns else None
-    return Difference(split, first, second, over_runs([float(np.mean(v)) for v in errors.values()]), r)
+    error = over_runs([float(np.mean(v)) for v in errors.values()])
+    return Difference(trial.split, first, second, error, r, label=trial.label)
 
 
 def _better(interval: Interval, *, lower_is_better: bool) -> str:

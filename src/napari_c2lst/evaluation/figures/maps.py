@@ -91,8 +91,8 @@ def demo_genes(
     """Genes worth a map, chosen on training spots alone so that the choice favours no arm.
 
     Measurement noise is independent from spot to spot, structure of the tissue is not: so genes are ranked by the
-    *covariance of neighbouring spots* (their variance times Moran's I with 4 neighbours), which is the
-    variance that neighbours share; the plain variance would pick the noisiest genes. Genes whose map repeats a chosen one
+    *covariance of neighbouring spots* (variance times Moran's I with 4 neighbours), which is the variance that
+    neighbours share; the plain variance would pick the noisiest genes. Genes whose map repeats a chosen one
     (correlation above 0.75), and names that tell a reader little (unnamed clones, Ensembl ids, ribosomal and
     mitochondrial genes), stand back as long as there are others.
 

@@ -27,20 +27,20 @@ def scores_figure(scores: Sequence[Score], *, title: str = "Prediction on spots 
     large one. The dashed line is the error of the median predictor, which ignores the patch: an arm right of it has
     learned nothing of use. Where r is undefined it says "none".
     """
-    splits = list(dict.fromkeys(score.split for score in scores))
-    arms = {split: [a for a in ARMS if any(s.split == split and s.arm == a.key for s in scores)] for split in splits}
-    heights = [len(arms[split]) for split in splits]
-    figure = new_figure(7.6, ROW * sum(heights) + 0.62 * len(splits) + 0.75)
-    grid: Any = figure.subplots(len(splits), 2, squeeze=False, sharex="col", gridspec_kw={"height_ratios": heights})
-    for row, split in enumerate(splits):
-        own = [score for score in scores if score.split == split]
+    blocks = list(dict.fromkeys(score.block for score in scores))
+    arms = {block: [a for a in ARMS if any(s.block == block and s.arm == a.key for s in scores)] for block in blocks}
+    heights = [len(arms[block]) for block in blocks]
+    figure = new_figure(7.6, ROW * sum(heights) + 0.62 * len(blocks) + 0.75)
+    grid: Any = figure.subplots(len(blocks), 2, squeeze=False, sharex="col", gridspec_kw={"height_ratios": heights})
+    for row, block in enumerate(blocks):
+        own = [score for score in scores if score.block == block]
         left, right = grid[row]
-        for y, arm in enumerate(arms[split]):
+        for y, arm in enumerate(arms[block]):
             mine = [score for score in own if score.arm == arm.key]
             _draw(left, y, arm, [s.mae for s in mine], "{:.3f}")
             _draw(right, y, arm, [s.r for s in mine if s.r is not None], "{:.2f}")
-        _finish(left, arms[split], own, split)
-        _finish_right(right, arms[split])
+        _finish(left, arms[block], own)
+        _finish_right(right, arms[block])
     grid[-1, 0].set_xlabel("MAE, log(1 + x)   (smaller is better)\ndashed: what the median alone gives")
     grid[-1, 1].set_xlabel("Pearson's r, mean over genes   (larger is better)")
     figure.suptitle(title, x=0.01, ha="left", size=11, weight="bold")
@@ -69,13 +69,13 @@ def _draw(axes: Any, y: int, arm: Arm, values: Sequence[Interval], style: str) -
     )
 
 
-def _finish(axes: Any, arms: Sequence[Arm], scores: Sequence[Score], split: str) -> None:
+def _finish(axes: Any, arms: Sequence[Arm], scores: Sequence[Score]) -> None:
     _rows(axes, len(arms))
     axes.set_yticks(range(len(arms)), [arm.label for arm in arms])
     median = [score.mae.value for score in scores if score.arm == "median"]
     if median:
         axes.axvline(float(np.mean(median)), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
-    axes.set_title(_heading(split, scores), loc="left", size=9, color=MUTED)
+    axes.set_title(_heading(scores), loc="left", size=9, color=MUTED)
 
 
 def _finish_right(axes: Any, arms: Sequence[Arm]) -> None:
@@ -93,9 +93,10 @@ def _rows(axes: Any, count: int) -> None:
     axes.margins(x=0.12)
 
 
-def _heading(split: str, scores: Sequence[Score]) -> str:
+def _heading(scores: Sequence[Score]) -> str:
     trials = list(dict.fromkeys((s.seed, s.n_train, s.n_test) for s in scores))
+    name = f"{scores[0].split} split" + (f" ({scores[0].label})" if scores[0].label else "")
     if len(trials) == 1:
         _, n_train, n_test = trials[0]
-        return f"{split} split: {n_train} training spots, {n_test} held out"
-    return f"{split} split: {len(trials)} choices of training spots"
+        return f"{name}: {n_train} training spots, {n_test} held out"
+    return f"{name}: {len(trials)} choices of training spots"

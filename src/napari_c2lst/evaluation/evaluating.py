@@ -1,0 +1,220 @@
+"""The task `evaluate`: an honest score of the runs there are, or of runs repeated over several splits and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.results import TaskResult
+from napari_c2lst.common.runs import RunFolder, read_config
+from napari_c2lst.diffusion.central import central_spec
+from napari_c2lst.diffusion.pairs import Pairs, load_pairs
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.panel import GenePanel
+from napari_c2lst.slides.readers.store import is_store
+from napari_c2lst.slides.results import ensure_store
+from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.spotsets import read_spot_set
+
+from .heldout import HeldOut, held_out_of
+from .pictures import Picture, draw_pictures
+from .report import table_lines, write_differences, write_genes, write_page, write_scores
+from .rerunning import rerun
+from .scoring import Trial, differences, gene_scores, score_trial
+from .settings import EvaluateSettings
+from .sources import Group, Run, group_runs, load_runs, stored_runs
+from .trials import Question, make_trial
+
+__all__ = ["EvaluateResult", "run"]
+
+
+class EvaluateResult(TaskResult):
+    """What `evaluate` wrote.
+
+    Attributes
+    ----------
+    scores, genes, differences
+        CSV files: a line for each arm, for each gene of each arm, for each comparison.
+    page
+        The table with the figures, as Markdown.
+    figures
+        PNG files; an SVG of the same name lies beside each.
+    table
+        The lines of the printed table.
+    notes
+        What a reader must know to judge the score.
+    """
+
+    scores: Path
+    genes: Path
+    differences: Path
+    page: Path
+    figures: list[Path]
+    table: list[str]
+    notes: list[str]
+
+    def lines(self) -> list[str]:
+        """The table, what to bear in mind, and where everything is."""
+        said = [*self.table, *(f"Note: {note}." for note in self.notes), ""]
+        return [*said, f"table: {self.scores}", f"genes: {self.genes}", f"page with figures: {self.page}"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """What was scored, before it is written."""
+
+    slide: Slide
+    trials: list[Trial]
+    questions: list[Question]
+    notes: list[str]
+
+
+def run(settings: EvaluateSettings, reporter: Reporter) -> EvaluateResult:
+    """Score predictions on held-out spots beside the baselines, and write tables, figures and a page.
+
+    Raises
+    ------
+    InputError
+        If the slide, a predictor or the stored predictions cannot be used, or too few spots are held out.
+    Stopped
+        If the reporter asked for it; with `rerun`, what is finished is kept.
+    """
+    slide = None if settings.rerun else _open(settings, settings.slide, reporter)
+    runs = [] if slide is None else _runs_there(settings, slide, reporter)
+    folder = RunFolder.open(settings, reporter, kind=settings.task)
+    reporter = folder.reporter
+    if slide is None:
+        store, predictors = rerun(settings, folder.path, reporter)
+        slide = _open(settings, store, reporter)
+        runs = load_runs(
+            slide, predictors, device=settings.device, precision=settings.precision, root=folder.path.absolute()
+        )
+    scored = _score(settings, slide, runs, reporter)
+    result = _write(settings, scored, _pairs(settings, folder.path, slide, reporter), folder.path, reporter)
+    folder.finish(result)
+    return result
+
+
+def _open(settings: EvaluateSettings, path: Path, reporter: Reporter) -> Slide:
+    if not is_store(path):  # spot sets are kept in a store
+        path = ensure_store(path, reporter, image=settings.image, mpp=settings.mpp)
+    slide = open_slide(
+        path,
+        mpp=settings.mpp,
+        image_name=settings.image_name,
+        table=settings.table,
+        coordinate_system=settings.coordinate_system,
+    )
+    _ = slide.mpp  # refuse a slide of unknown scale before any work
+    slide.require_spots()
+    return slide
+
+
+def _runs_there(settings: EvaluateSettings, slide: Slide, reporter: Reporter) -> list[Run]:
+    """Predictors that were named, and predictions stored in the slide that are not theirs."""
+    runs = load_runs(slide, settings.predictors, device=settings.device, precision=settings.precision)
+    if settings.runs or not settings.predictors:
+        known = {one.content_hash for one in runs}
+        runs += [one for one in stored_runs(slide, settings.runs) if one.content_hash not in known]
+    if not runs:
+        reporter.message(
+            f"slide '{slide.name}' holds no predictions on spots: only the baselines are scored, with the training"
+            f" spots of set '{settings.spots}'; make predictions with 'c2lst predict', or name --predictors",
+            "warning",
+        )
+    return runs
+
+
+def _score(settings: EvaluateSettings, slide: Slide, runs: Sequence[Run], reporter: Reporter) -> _Scored:
+    groups, notes = group_runs(runs)
+    questions = [_question(slide, group) for group in groups] or [_baselines_alone(settings, slide)]
+    for question in questions:
+        notes += [note for note in question.held.notes() if note not in notes]
+    options = {"workers": settings.workers, "seed": settings.seed}
+    trials = [make_trial(slide, question, reporter, **options) for question in questions]
+    for note in notes:
+        reporter.message(note)
+    return _Scored(slide, trials, questions, notes)
+
+
+def _question(slide: Slide, group: Group) -> Question:
+    held = held_out_of(slide, group.training, group.spec.patch_um)
+    return Question(held, group.panel, group.spec, group.runs, group.label)
+
+
+def _baselines_alone(settings: EvaluateSettings, slide: Slide) -> Question:
+    chosen = read_spot_set(slide, settings.spots)
+    panel = GenePanel.fit(slide.counts(), slide.genes, training=chosen.mask, where=f"slide '{slide.name}'")
+    spec = central_spec(settings.central)
+    held: HeldOut = held_out_of(slide, chosen.mask, spec.patch_um)
+    return Question(held, panel, spec)
+
+
+def _write(
+    settings: EvaluateSettings, scored: _Scored, pairs: Pairs | None, folder: Path, reporter: Reporter
+) -> EvaluateResult:
+    options = {"seed": settings.seed, "draws": settings.draws}
+    scores = [score for trial in scored.trials for score in score_trial(trial, **options)]
+    found = differences(scored.trials, **options)
+    lines = table_lines(scores, found)
+    paths = {
+        "scores": write_scores(folder / "scores.csv", scores),
+        "genes": write_genes(folder / "genes.csv", [row for trial in scored.trials for row in gene_scores(trial)]),
+        "differences": write_differences(folder / "differences.csv", found),
+    }
+    pictures: list[Picture] = []
+    if settings.figures:
+        reporter.message("drawing figures")
+        pictures = draw_pictures(
+            scored.slide,
+            scored.trials,
+            scored.questions,
+            scores,
+            folder / "figures",
+            genes=settings.genes_shown,
+            pairs=pairs,
+            workers=settings.workers,
+        )
+    for picture in pictures:
+        reporter.picture(picture.png, picture.caption)
+    figures = {picture.caption: picture.png for picture in pictures}
+    title = f"{scored.slide.name}: genes predicted on spots not seen in training"
+    page = write_page(folder / "report.md", title, lines, figures, scored.notes)
+    return EvaluateResult(**paths, page=page, figures=[p.png for p in pictures], table=lines, notes=[*scored.notes])
+
+
+def _pairs(settings: EvaluateSettings, folder: Path, slide: Slide, reporter: Reporter) -> Pairs | None:
+    """The pairs to show: those that were named, else those a predictor learned from, where they still are."""
+    if not settings.figures:
+        return None
+    if settings.pairs is not None:
+        pairs = load_pairs(settings.pairs)
+        known = np.isin(pairs.facts.training_ids, slide.require_spots().ids)
+        if pairs.facts.slide != slide.name or not known.all():
+            raise InputError(
+                f"the pairs '{settings.pairs}' were made from slide '{pairs.facts.slide}', not from '{slide.name}'",
+                "give pairs of this slide",
+            )
+        return pairs
+    candidates = sorted(folder.glob("*/pairs")) if settings.rerun else [_pairs_of(path) for path in settings.predictors]
+    for candidate in sorted((c for c in candidates if c is not None), key=lambda c: "blocked" not in str(c)):
+        try:
+            return load_pairs(candidate)
+        except InputError as error:
+            reporter.message(f"no figure of patches: {error.message}", "warning")
+    return None
+
+
+def _pairs_of(predictor: Path) -> Path | None:
+    """The pairs a run of `train` says it learned from."""
+    folder = predictor if predictor.is_dir() else predictor.parent
+    try:
+        synthetic = read_config(folder)["settings"].get("synthetic")
+    except (InputError, KeyError):
+        return None
+    return Path(synthetic) if synthetic and Path(synthetic).exists() else None

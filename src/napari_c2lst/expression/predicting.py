@@ -1,0 +1,206 @@
+"""The task `predict`: gene expression at spots and over the whole tissue, streamed, written into the slide's store."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from napari_c2lst.common.errors import InputError, Stopped, raise_all
+from napari_c2lst.common.files import atomic_file
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.results import TaskResult
+from napari_c2lst.slides.patches import coarseness_note, iter_spot_patches
+from napari_c2lst.slides.slide import Slide
+
+from .grid import Grid, grid_shapes, tissue_grid
+from .predictor import Predictor, find_predictor, load_predictor
+from .rasters import raster
+from .rows import RowsOnDisk
+from .settings import PredictSettings
+from .stores import open_stored
+from .tables import GRID, RASTER, SPOTS, Rows, Written, grid_table, result_name, safe_name, spots_table, write_csv
+
+
+class PredictResult(TaskResult):
+    """What `predict` wrote."""
+
+    store: Path
+    elements: tuple[str, ...]
+    n_spots: int
+    n_grid: int
+    genes: int
+    csv: tuple[Path, ...]
+    seconds: float
+
+    def lines(self) -> list[str]:
+        """What to tell the user at the end."""
+        counts = [(self.n_spots, "spots"), (self.n_grid, "grid positions")]
+        where = " and ".join(f"{n} {what}" for n, what in counts if n)
+        return [
+            f"predicted {self.genes} genes at {where} in {self.seconds:.0f} s",
+            f"written into {self.store}: {', '.join(self.elements)}",
+            *(f"written: {file}" for file in self.csv),
+        ]
+
+
+def run(settings: PredictSettings, reporter: Reporter) -> PredictResult:
+    """Predict and write the result into the slide's store, in one go at the end.
+
+    Raises
+    ------
+    InputError
+        If slide, predictor or names cannot be used; before any work.
+    Stopped
+        If the reporter asked for it; nothing is written then.
+    """
+    begin = time.monotonic()
+    predictor = load_predictor(settings.predictor, device=settings.device, precision=settings.precision)
+    name = result_name(settings.name, settings.predictor)
+    _check(settings, predictor)
+    slide = open_stored(settings, reporter)
+    if (note := coarseness_note(slide, predictor.spec)) is not None:
+        reporter.message(note, "warning")
+    written = Written.of(name, find_predictor(settings.predictor), predictor, slide, tta=settings.tta)
+    job = _Job(settings, predictor, slide, reporter, written)
+    elements, csv = job.run()
+    return PredictResult(
+        store=slide.path,
+        elements=tuple(elements.names()),
+        n_spots=elements.n_spots,
+        n_grid=elements.n_grid,
+        genes=len(predictor.panel),
+        csv=tuple(csv),
+        seconds=time.monotonic() - begin,
+    )
+
+
+class _Elements(BaseModel):
+    """What is to be written."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    tables: dict[str, Any] = {}
+    shapes: dict[str, Any] = {}
+    images: dict[str, Any] = {}
+    n_spots: int = 0
+    n_grid: int = 0
+
+    def names(self) -> list[str]:
+        return [*self.tables, *self.shapes, *self.images]
+
+
+class _Job:
+    """One run of `predict`."""
+
+    def __init__(
+        self, settings: PredictSettings, predictor: Predictor, slide: Slide, reporter: Reporter, written: Written
+    ) -> None:
+        self.settings, self.predictor, self.slide = settings, predictor, slide
+        self.reporter, self.written = reporter, written
+
+    def run(self) -> tuple[_Elements, list[Path]]:
+        """Predict, then write all there is."""
+        from napari_c2lst.slides.results import write_elements
+
+        where = self.settings.where
+        # both are looked for before either is predicted: what is missing is said at once
+        chosen = self._chosen_spots() if where != "grid" else None
+        grid = (
+            tissue_grid(self.slide, self.settings.stride_um, self.predictor.spec.patch_um) if where != "spots" else None
+        )
+        elements = _Elements()
+        with ExitStack() as files:
+            if chosen is not None:
+                self._spots(chosen, elements, files)
+            if grid is not None:
+                self._grid(grid, elements, files)
+            write_elements(self.slide, tables=elements.tables, shapes=elements.shapes, images=elements.images)
+            return elements, self._csv(elements)
+
+    def _chosen_spots(self) -> NDArray[np.bool_]:
+        known = self.predictor.knows(self.slide)
+        if self.settings.spots == "all":
+            return np.ones_like(known)
+        if known.all():
+            raise InputError(
+                f"the predictor was trained on all {len(known)} spots of slide '{self.slide.name}': none is held out",
+                "pass --spots all, or --where grid",
+            )
+        return ~known
+
+    def _spots(self, chosen: NDArray[np.bool_], elements: _Elements, files: ExitStack) -> None:
+        rows = files.enter_context(self._predicted(self.slide.require_spots().yx[chosen], "spots"))
+        known = self.predictor.knows(self.slide)
+        elements.tables[SPOTS + self.written.name] = spots_table(self.slide, chosen, rows, self.written, known)
+        elements.n_spots = int(chosen.sum())
+
+    def _grid(self, grid: Grid, elements: _Elements, files: ExitStack) -> None:
+        rows = files.enter_context(self._predicted(grid.yx, "grid positions"))
+        region = GRID + self.written.name
+        elements.shapes[region] = grid_shapes(self.slide, grid)
+        elements.tables[f"{region}_table"] = grid_table(region, grid, rows, self.written)
+        genes = list(self.predictor.panel.genes)
+        for gene in self.settings.rasters:
+            image = raster(self.slide, grid, rows.mean.column(genes.index(gene)), gene)
+            elements.images[f"{RASTER}{self.written.name}_{safe_name(gene)}"] = image
+        elements.n_grid = len(grid)
+
+    @contextmanager
+    def _predicted(self, yx: NDArray[np.float64], what: str) -> Iterator[Rows]:
+        """Predict at positions (n, 2); the rows wait on disk until they are written."""
+        shape = (len(yx), len(self.predictor.panel))
+        with ExitStack() as files:
+            mean = files.enter_context(RowsOnDisk(self.slide.path.parent, shape))
+            spread = files.enter_context(RowsOnDisk(self.slide.path.parent, shape)) if self.settings.tta else None
+            done = 0
+            for index, patches in self._patches(yx):
+                if self.reporter.stop_requested():
+                    raise Stopped(f"prediction was stopped after {done} of {len(yx)} {what}", "nothing was written")
+                values = self.predictor.predict_with_spread(
+                    patches, self.settings.batch, tta=self.settings.tta, reporter=self.reporter
+                )
+                mean.write(index, values[0])
+                if spread is not None:
+                    spread.write(index, values[1])
+                done += len(index)
+                self.reporter.progress(done, len(yx), what)
+            yield Rows(mean=mean, spread=spread)
+
+    def _patches(self, yx: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+        s = self.settings
+        return iter_spot_patches(self.slide, yx, self.predictor.spec, batch=s.batch, workers=s.workers)
+
+    def _csv(self, elements: _Elements) -> list[Path]:
+        if self.settings.csv is None:
+            return []
+        targets = csv_files(self.settings.csv, self.settings.where)
+        for target, table in zip(targets, elements.tables.values(), strict=True):
+            with atomic_file(target) as file:
+                write_csv(file, table)
+        return targets
+
+
+def csv_files(path: Path, where: str) -> list[Path]:
+    """The CSV files of a prediction: the one named, and one beside it where spots and grid are predicted."""
+    return [path] if where != "both" else [path, path.with_name(f"{path.stem}_grid{path.suffix}")]
+
+
+def _check(settings: PredictSettings, predictor: Predictor) -> None:
+    problems = []
+    missing = [gene for gene in settings.rasters if gene not in predictor.panel.genes]
+    if missing:
+        first = ", ".join(predictor.panel.genes[:5])
+        problems.append(
+            InputError(
+                f"the predictor does not know {', '.join(missing)}",
+                f"it knows {len(predictor.panel)} genes: {first}, ...",
+            )
+        )
+    if settings.csv is not None and settings.csv.is_dir():
+        problems.append(InputError(f"'{settings.csv}' is a folder", "name a file for --csv"))
+    raise_all(problems)

@@ -1,0 +1,287 @@
+"""The predictor: a fitted network together with all that is needed to use it, in one file.
+
+`predictor.safetensors` holds the weights; its header holds, as versioned JSON, the network's architecture, the gene
+panel, the patch specification, the training spots and where everything came from.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from napari_c2lst.common.device import autocast, autocast_dtype, halve_on_out_of_memory, resolve_device
+from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.files import atomic_file, content_hash
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.slides.panel import GenePanel
+from napari_c2lst.slides.patches import PatchSpec
+
+from .augment import TURNS, turn
+from .networks import ExpressionNet, build_network
+
+if TYPE_CHECKING:
+    from napari_c2lst.slides.slide import Slide
+
+Arm = Literal["real", "synthetic", "real+synthetic"]
+PREDICTOR_FILE = "predictor.safetensors"
+PREDICTOR_VERSION = 1
+_KEY = "c2lst_predictor"
+
+
+class PredictorFacts(BaseModel):
+    """What a predictor knows and where it comes from; kept in its file as JSON.
+
+    Attributes
+    ----------
+    panel, spec
+        Genes with their scale; size, pixels and stain of the patches.
+    training_ids
+        The real spots that its training used, also through synthetic pairs.
+    arm
+        What it was trained on.
+    steps
+        Optimiser steps.
+    slide
+        Name of the slide it was trained on.
+    spots_hash
+        Content hash of all spots of that slide: held-out spots are told by it even if the slide was renamed.
+    pairs_hash
+        Content hash of the synthetic pairs; None without.
+    n_real, n_synthetic
+        Numbers of patches it learnt from.
+    seed
+        Seed of its training.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    panel: GenePanel
+    spec: PatchSpec
+    training_ids: tuple[str, ...]
+    arm: Arm
+    steps: int
+    slide: str
+    spots_hash: str
+    pairs_hash: str | None = None
+    n_real: int
+    n_synthetic: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A fitted network and its facts.
+
+    Attributes
+    ----------
+    net
+        In evaluation mode, on `device`.
+    facts
+        What it knows and where it comes from.
+    content_hash
+        'sha256:...' of the file it was read from; empty before it is saved.
+    """
+
+    net: ExpressionNet
+    facts: PredictorFacts
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    dtype: torch.dtype | None = None
+    content_hash: str = ""
+
+    @property
+    def panel(self) -> GenePanel:
+        """The genes it predicts, in order, with their scale."""
+        return self.facts.panel
+
+    @property
+    def spec(self) -> PatchSpec:
+        """The patches it takes."""
+        return self.facts.spec
+
+    @property
+    def training_ids(self) -> tuple[str, ...]:
+        """The real spots that its training used."""
+        return self.facts.training_ids
+
+    @property
+    def arm(self) -> Arm:
+        """What it was trained on."""
+        return self.facts.arm
+
+    def predict(self, patches: NDArray[np.uint8], batch: int = 256, *, tta: bool = False) -> NDArray[np.float32]:
+        """Predict expression.
+
+        Parameters
+        ----------
+        patches
+            (N, px, px, 3) uint8, of the size and stain of `spec`.
+        batch
+            Patches at a time; halved when the device's memory is too small.
+        tta
+            Average over the eight flips and quarter turns of each patch.
+
+        Returns
+        -------
+        (N, d) float32 on the scale of targets; never negative, since no expression is.
+
+        Raises
+        ------
+        MismatchError
+            If the patches have other pixels than the predictor's.
+        """
+        return self.predict_with_spread(patches, batch, tta=tta)[0]
+
+    def predict_with_spread(
+        self, patches: NDArray[np.uint8], batch: int = 256, *, tta: bool = True, reporter: Reporter | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Predict expression, and how much it changes when the patch is flipped and turned.
+
+        Returns
+        -------
+        mean, spread
+            (N, d) float32 each. The spread is the standard deviation over the eight flips and quarter turns, which
+            change no expression: it says how unsure the network is of what it sees there. It is not an error bar: it
+            knows nothing of the noise of the counts, nor of what the network never saw. Zero without `tta`.
+        """
+        self._refuse_other_pixels(patches)
+        parts = []
+        for start in range(0, len(patches), batch):
+            chunk = patches[start : start + batch]
+            parts.append(
+                halve_on_out_of_memory(lambda n, c=chunk: self._chunk(c, n, tta), batch, reporter or Reporter())
+            )  # type: ignore[misc]
+        empty = np.zeros((0, len(self.panel)), np.float32)
+        mean = np.concatenate([empty, *(m for m, _ in parts)])
+        return mean, np.concatenate([empty, *(s for _, s in parts)])
+
+    def _chunk(
+        self, patches: NDArray[np.uint8], batch: int, tta: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        outputs = [self._forward(torch.from_numpy(p), tta) for p in np.array_split(patches, -(-len(patches) // batch))]
+        mean, spread = (torch.cat(list(part)).cpu().numpy() for part in zip(*outputs, strict=True))
+        return mean, spread
+
+    @torch.inference_mode()
+    def _forward(self, patches: Tensor, tta: bool) -> tuple[Tensor, Tensor]:
+        x = patches.to(self.device).permute(0, 3, 1, 2)  # n 3 px px
+        with autocast(self.device, self.dtype):
+            seen = [turn(x, torch.full((len(x),), t, device=self.device)) for t in range(TURNS if tta else 1)]
+            predicted = torch.stack([self.net(s).float().clamp_min(0) for s in seen])  # turns n d
+        return predicted.mean(0), predicted.std(0, correction=0)
+
+    def _refuse_other_pixels(self, patches: NDArray[np.uint8]) -> None:
+        px = self.spec.patch_px
+        if patches.dtype != np.uint8 or patches.shape[1:] != (px, px, 3):
+            raise MismatchError(
+                f"the predictor takes uint8 patches of {px} x {px} x 3, not {patches.dtype} of {patches.shape[1:]}",
+                "read them with spot_patches(slide, yx, predictor.spec)",
+            )
+
+    def save(self, folder: Path) -> Path:
+        """Write `predictor.safetensors` into a folder; the file is there whole or not at all."""
+        from safetensors.torch import save_file
+
+        body = {
+            "version": PREDICTOR_VERSION,
+            "architecture": self.net.architecture,
+            "facts": self.facts.model_dump(mode="json"),
+        }
+        tensors = {name: value.detach().cpu().contiguous() for name, value in self.net.state_dict().items()}
+        with atomic_file(Path(folder) / PREDICTOR_FILE) as file:
+            save_file(tensors, file, metadata={_KEY: json.dumps(body)})
+        return Path(folder) / PREDICTOR_FILE
+
+    def knows(self, slide: "Slide") -> NDArray[np.bool_]:
+        """Which spots of a slide were used in training; none, if it was trained on another slide.
+
+        Barcodes repeat from slide to slide: ids count only where name or spots say that it is the same slide.
+
+        Returns
+        -------
+        (N,) bool
+        """
+        ids = slide.require_spots().ids
+        if self.facts.slide != slide.name and self.facts.spots_hash != spots_hash(ids):
+            return np.zeros(len(ids), dtype=bool)
+        return np.isin(ids, self.training_ids)
+
+
+def load_predictor(path: str | Path, *, device: str = "cpu", precision: str = "auto") -> Predictor:
+    """Read a predictor.
+
+    Parameters
+    ----------
+    path
+        The run folder of `c2lst train`, or the file in it.
+    device, precision
+        Where and in which number format to compute.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is a pickle, damaged, or of a newer version.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = find_predictor(Path(path))
+    body = _read_header(file)
+    try:
+        facts = PredictorFacts.model_validate(body["facts"])
+        net = build_network(body["architecture"], len(facts.panel))
+        net.load_state_dict(load_file(file))
+    except (KeyError, RuntimeError, ValidationError, SafetensorError) as error:
+        raise InputError(
+            f"the predictor '{file}' is damaged: {str(error).splitlines()[0]}", "copy it again, or train it again"
+        ) from error
+    where = resolve_device(device)
+    net = net.eval().requires_grad_(False).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Predictor(net, facts, where, autocast_dtype(where, precision), content_hash([file.read_bytes()]))
+
+
+def find_predictor(path: Path) -> Path:
+    """The file of a predictor, from its run folder or from itself.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    file = path / PREDICTOR_FILE if path.is_dir() else path
+    if file.is_file():
+        if file.suffix in (".pt", ".pth", ".bin", ".pkl", ".ckpt"):
+            raise InputError(f"'{file}' is a pickle, which may run code", f"give the {PREDICTOR_FILE} of 'c2lst train'")
+        return file
+    if path.is_dir() and (path / "config.toml").exists():
+        raise InputError(f"the run '{path}' holds no predictor yet", "finish it: c2lst train ... --resume auto")
+    raise InputError(f"there is no predictor '{path}'", "give the --out of 'c2lst train'")
+
+
+def spots_hash(ids: Iterable[str]) -> str:
+    """Content hash of the names of all spots of a slide, whatever their order."""
+    return content_hash(f"{spot}\n".encode() for spot in sorted(map(str, ids)))
+
+
+def _read_header(file: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:  # type: ignore[no-untyped-call]
+            text = (opened.metadata() or {}).get(_KEY)
+    except SafetensorError as error:
+        raise InputError(
+            f"'{file}' is not a safetensors file: {error}", f"give the {PREDICTOR_FILE} of 'c2lst train'"
+        ) from error
+    if text is None:
+        raise InputError(f"'{file}' holds no predictor", "give the --out of 'c2lst train'")
+    body: dict[str, Any] = json.loads(text)
+    if body.get("version") != PREDICTOR_VERSION:
+        raise InputError(f"the predictor '{file}' has version {body.get('version')}", "update napari-c2lst")
+    return body

@@ -1,0 +1,200 @@
+"""Predictions as tables of a SpatialData, and what such a table says about itself."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.slide import Slide
+
+from .grid import Grid
+from .predictor import Predictor, PredictorFacts
+from .rows import RowsOnDisk
+
+SPOTS, GRID, RASTER = "c2lst_spots_", "c2lst_grid_", "c2lst_raster_"
+TABLES_VERSION = 1
+_KEY = "c2lst"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Predictions on disk: their mean over flips and turns, and its spread where that was asked for."""
+
+    mean: RowsOnDisk
+    spread: RowsOnDisk | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What predictions say about themselves, in `uns["c2lst"]`.
+
+    Attributes
+    ----------
+    name
+        Name of the result inside the slide.
+    predictor_path, predictor_hash
+        The file it was predicted with, and its content hash.
+    predictor
+        What the predictor knows and where it comes from: arm, training spots, panel, specification of patches.
+    tta
+        Whether flips and turns were averaged; the layer `spread` then holds their standard deviation.
+    mpp
+        Microns per level-0 pixel that the patches were read with.
+    """
+
+    name: str
+    predictor_path: str
+    predictor_hash: str
+    predictor: PredictorFacts
+    tta: bool
+    mpp: float
+
+    @classmethod
+    def of(cls, name: str, path: Path, predictor: Predictor, slide: Slide, *, tta: bool) -> Self:
+        """What predictions of a slide will say."""
+        return cls(name, str(path.absolute()), predictor.content_hash, predictor.facts, tta, slide.mpp)
+
+    def uns(self, where: Literal["spots", "grid"], **more: Any) -> dict[str, Any]:
+        """The body of `uns["c2lst"]`; the predictor's facts are one JSON text: an AnnData holds no None."""
+        return {
+            "kind": "predictions",
+            "version": TABLES_VERSION,
+            "where": where,
+            "name": self.name,
+            "arm": self.predictor.arm,
+            "predictor": self.predictor.model_dump_json(),
+            "predictor_path": self.predictor_path,
+            "predictor_hash": self.predictor_hash,
+            "tta": self.tta,
+            "mpp": self.mpp,
+            **more,
+        }
+
+
+def read_written(table: Any) -> Written:
+    """What a table of predictions says about itself.
+
+    Raises
+    ------
+    InputError
+        If the table holds no predictions of ours, or was written by a later version.
+    """
+    body = table.uns.get(_KEY) or {}
+    if body.get("kind") != "predictions":
+        raise InputError("the table holds no predictions", "predict first: c2lst predict")
+    if int(body["version"]) != TABLES_VERSION:
+        raise InputError(f"the predictions have version {body['version']}", "update napari-c2lst, or predict again")
+    try:
+        facts = PredictorFacts.model_validate_json(str(body["predictor"]))
+        path, digest = str(body["predictor_path"]), str(body["predictor_hash"])
+        return Written(str(body["name"]), path, digest, facts, bool(body["tta"]), float(body["mpp"]))
+    except (KeyError, ValidationError) as error:
+        raise InputError(f"the predictions are damaged: {str(error).splitlines()[0]}", "predict again") from error
+
+
+def spots_table(
+    slide: Slide, chosen: NDArray[np.bool_], rows: Rows, written: Written, training: NDArray[np.bool_]
+) -> Any:
+    """Predictions on spots, bound to the slide's own shapes.
+
+    Parameters
+    ----------
+    chosen
+        (N,) the spots that were predicted.
+    rows
+        Their predictions.
+    training
+        (N,) spots the predictor was trained on; column `training` says so for each, `held_out` the opposite.
+    """
+    import pandas as pd
+
+    spots = slide.require_spots()
+    source = slide.sdata.tables[slide.table_name]
+    # instance keys as the user's table has them: shapes may be indexed by numbers, not by barcodes
+    keys = source.obs[source.uns["spatialdata_attrs"]["instance_key"]].to_numpy()
+    keys = keys if slide.rows is None else keys[slide.rows]
+    obs = pd.DataFrame(
+        {
+            "region": pd.Categorical([slide.shapes_name] * int(chosen.sum())),
+            "spot": keys[chosen],
+            "training": training[chosen],
+            "held_out": ~training[chosen],
+        },
+        index=pd.Index(spots.ids[chosen].astype(str)),
+    )
+    return _table(obs, spots.yx[chosen], rows, written, str(slide.shapes_name), "spot", written.uns("spots"))
+
+
+def grid_table(region: str, grid: Grid, rows: Rows, written: Written) -> Any:
+    """Predictions on a grid, bound to the shapes `region`."""
+    import pandas as pd
+
+    places = grid.rows_columns
+    obs = pd.DataFrame(
+        {
+            "region": pd.Categorical([region] * len(grid)),
+            "position": np.arange(len(grid), dtype=np.int64),
+            "row": places[:, 0],
+            "column": places[:, 1],
+        },
+        index=pd.Index([f"r{r}c{c}" for r, c in places.tolist()]),
+    )
+    return _table(obs, grid.yx, rows, written, region, "position", written.uns("grid", stride_um=grid.stride_um))
+
+
+def _table(
+    obs: Any, yx: NDArray[np.float64], rows: Rows, written: Written, region: str, key: str, uns: dict[str, Any]
+) -> Any:
+    import anndata
+    import pandas as pd
+    from spatialdata.models import TableModel
+
+    panel = written.predictor.panel
+    var = pd.DataFrame({"training_mean": panel.mean, "training_std": panel.std}, index=pd.Index(list(panel.genes)))
+    table = anndata.AnnData(rows.mean.lazy(), obs=obs, var=var)
+    if rows.spread is not None:
+        table.layers["spread"] = rows.spread.lazy()
+    table.obsm["spatial"] = np.ascontiguousarray(yx[:, ::-1])  # x, y in level-0 pixels, as scanpy has it
+    table.uns[_KEY] = uns
+    return TableModel.parse(table, region=region, region_key="region", instance_key=key)
+
+
+def write_csv(file: Path, table: Any) -> None:
+    """Write predictions as text: name, x and y in level-0 pixels, one column for each gene."""
+    import pandas as pd
+
+    xy = table.obsm["spatial"]
+    start = 0
+    for n in table.X.chunks[0]:
+        part = slice(start, start + n)
+        frame = pd.DataFrame(np.asarray(table.X[part].compute()), index=table.obs_names[part], columns=table.var_names)
+        frame.insert(0, "x", xy[part, 0])
+        frame.insert(1, "y", xy[part, 1])
+        frame.to_csv(file, mode="w" if start == 0 else "a", header=start == 0, index_label="name", float_format="%.4f")
+        start += n
+
+
+def result_name(name: str | None, predictor: Path) -> str:
+    """The name of a result: as given, or that of the predictor's run folder.
+
+    Raises
+    ------
+    InputError
+        If a given name has other characters than letters, digits, `_`, `-` and `.`.
+    """
+    if name is None:
+        folder = predictor if predictor.is_dir() else predictor.parent
+        return safe_name(folder.resolve().name)
+    if name != safe_name(name):
+        raise InputError(f"{name!r} cannot be the name of a result", "use letters, digits, _, - and .")
+    return name
+
+
+def safe_name(text: str) -> str:
+    """The text with everything else than letters, digits, `_`, `-` and `.` replaced: SpatialData allows no other."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", text) or "result"

@@ -1,0 +1,90 @@
+"""A tiny slide with training spots, and the smallest settings, for the tests of this room."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.slides.stores import make_tiny_store
+
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.expression.settings import FitSettings, TrainSettings
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
+
+SPEC = {"patch_um": 112.0, "patch_px": 16}
+FAST: dict[str, Any] = {"preset": "small", "device": "cpu", "steps": 6, "batch": 8, "workers": 1}
+
+
+def every_third(slide: Slide) -> np.ndarray:
+    """The training spots of the tiny slide: 21 of 63."""
+    return np.arange(len(slide.require_spots())) % 3 == 0
+
+
+@pytest.fixture(scope="session")
+def store_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = make_tiny_store(tmp_path_factory.mktemp("expression") / "tiny.zarr")
+    slide = open_slide(path)
+    mask = every_third(slide)
+    ids = slide.require_spots().ids
+    write_spot_set(slide, SpotSet.of("train", ids, mask, {"test": True}))
+    write_spot_set(slide, SpotSet.of("few", ids, np.arange(len(ids)) < 7, {"test": True}))
+    write_spot_set(slide, SpotSet.of("everything", ids, np.ones(len(ids), bool), {"test": True}))
+    return path
+
+
+@pytest.fixture
+def store(store_once: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny slide, with the spot sets `train`, `few` and `everything`, that a test may write into."""
+    return Path(shutil.copytree(store_once, tmp_path / "tiny.zarr"))
+
+
+@pytest.fixture(scope="session")
+def small_central() -> Callable[[pytest.MonkeyPatch], None]:
+    """Patches of 16 px instead of what the embedded central model has: the patch size is all `train` takes from it."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        from napari_c2lst.diffusion import central
+        from napari_c2lst.slides.patches import PatchSpec
+
+        monkeypatch.setattr(central, "central_spec", lambda source, allow_download=False: PatchSpec(**SPEC))
+
+    return patch
+
+
+def fit_settings(**values: Any) -> FitSettings:
+    return FitSettings.resolve(**{k: v for k, v in {**FAST, **values}.items() if k in FitSettings.model_fields})
+
+
+def train_settings(slide: Path, out: Path, **values: Any) -> TrainSettings:
+    return TrainSettings.resolve(slide=slide, out=out, **{**FAST, "genes": 12, **values})
+
+
+@pytest.fixture(scope="session")
+def trained_once(
+    store_once: Path, tmp_path_factory: pytest.TempPathFactory, small_central: Callable[[pytest.MonkeyPatch], None]
+) -> Path:
+    """A predictor's run folder, trained for a few steps on the spots `train` of the tiny slide."""
+    from napari_c2lst.expression.training import run
+
+    out = tmp_path_factory.mktemp("run") / "tiny_run"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        small_central(monkeypatch)
+        run(train_settings(store_once, out), Reporter())
+    return out
+
+
+def coloured_patches(n: int, px: int = 16, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Patches whose redness is their expression: genes 0 and 1 rise with it, gene 2 falls, gene 3 does not care."""
+    rng = np.random.default_rng(seed)
+    red = rng.random(n)
+    patches = np.full((n, px, px, 3), 120.0)
+    patches[..., 0] = (60 + 180 * red)[:, None, None]
+    patches += rng.normal(0, 8, patches.shape)
+    targets = np.stack([3 * red, 1 + red, 2 - 2 * red, rng.random(n)], axis=1)
+    return np.clip(patches, 0, 255).astype(np.uint8), targets.astype(np.float32)

@@ -39,17 +39,19 @@ class FieldArgument(click.Argument):
 def parameters(cls: type[TaskSettings]) -> list[click.Parameter]:
     """A parameter for every field: positional ones first, the rest in the class's order."""
     fields = ordered_fields(cls)
-    positional: list[click.Parameter] = [_argument(f) for f in fields if f.positional]
-    return positional + [_option(f, cls) for f in fields if not f.positional]
+    return [_argument(f) if f.positional else _option(f, cls) for f in fields]
 
 
 def ordered_fields(cls: type[TaskSettings]) -> list[SettingInfo]:
-    """Every field: what is the task's own first, then what all tasks share (`device`, `seed`, `resume`, ...)."""
-    common = DeviceSettings.model_fields.keys() | RunSettings.model_fields.keys()
-    fields = cls.fields_info()
-    return [f for f in fields if f.name not in common or f.required] + [
-        f for f in fields if f.name in common and not f.required
-    ]
+    """Every field: places first, then what is the task's own, then what all tasks share (`device`, `seed`, ...)."""
+    shared = DeviceSettings.model_fields.keys() | RunSettings.model_fields.keys()
+
+    def rank(field: SettingInfo) -> int:
+        if field.positional:
+            return 0
+        return 2 if field.name in shared and not field.required else 1
+
+    return sorted(cls.fields_info(), key=rank)
 
 
 def explicit_values(context: click.Context) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def value_of(annotation: Any, given: Any) -> Any:
         return choices[given]
     if given.lower() == "none" and _may_be_none(annotation):
         return None
-    if _is_structured(kind):
+    if is_structured(kind):
         return _read_json(given)
     return given
 
@@ -130,7 +132,8 @@ def _may_be_none(annotation: Any) -> bool:
     return type(None) in get_args(annotation)
 
 
-def _is_structured(kind: Any) -> bool:
+def is_structured(kind: Any) -> bool:
+    """Whether a value is given as JSON."""
     if get_origin(kind) in (dict, Mapping):
         return True
     return isinstance(kind, type) and issubclass(kind, (BaseModel, dict))
@@ -174,10 +177,12 @@ def _option(field: SettingInfo, cls: type[TaskSettings]) -> FieldOption:
 
 
 def _metavar(kind: Any, field: SettingInfo) -> str:
+    if is_sequence(kind) and get_origin(item_type(kind)) is Literal:
+        return ",".join(f"{choice}" for choice in get_args(item_type(kind)))
     if is_sequence(kind):
         one = _METAVARS.get(item_type(kind), "VALUE")
         return one if item_type(kind) is Path else f"{one},{one},..."
-    if _is_structured(kind):
+    if is_structured(kind):
         return "JSON"
     return _METAVARS.get(kind, "NUMBER" if field.unit else "TEXT")
 
@@ -205,7 +210,7 @@ def default_text(field: SettingInfo, cls: type[TaskSettings]) -> str:
     if len({str(v) for v in defaults.values()}) > 1:
         return "default: " + ", ".join(f"{show_value(v, field.unit)} ({name})" for name, v in defaults.items())
     only = next(iter(defaults.values())) if defaults else field.default
-    if only is None or only in ((), [], ""):
+    if only is None or only in ((), [], "", {}):
         return ""
     return f"default: {show_value(only, field.unit)}"
 

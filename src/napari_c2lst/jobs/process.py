@@ -162,6 +162,8 @@ class TaskProcess:
         if code is None:
             self._kill_group()
             code = self._wait(_GRACE)
+        for reader in self._readers:  # its last words may still be in the pipe
+            reader.join(timeout=_GRACE)
         details = "".join(self._stderr)
         if self._cancelled:
             fields = {

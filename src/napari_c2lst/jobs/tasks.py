@@ -108,7 +108,7 @@ _ALL = (
         "diffusion.settings:SampleSettings",
         "diffusion.sampling:run",
         "Sample synthetic pairs of a tissue patch and its gene expression.",
-        "c2lst sample slide.zarr --local runs/local --ratio 10 --out runs/pairs.zarr",
+        "c2lst sample slide.zarr --local runs/local --ratio 10 --out runs/pairs",
         "model",
     ),
     Task(
@@ -116,7 +116,7 @@ _ALL = (
         "expression.settings:TrainSettings",
         "expression.training:run",
         "Train a gene predictor on real spots, with or without synthetic pairs.",
-        "c2lst train slide.zarr --spots train --synthetic runs/pairs.zarr --out runs/predictor",
+        "c2lst train slide.zarr --spots train --synthetic runs/pairs --out runs/predictor",
         "genes",
     ),
     Task(

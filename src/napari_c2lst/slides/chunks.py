@@ -29,8 +29,8 @@ class ChunkReader:
 
     Notes
     -----
-    `level.blocks[...].compute()` costs 1-2 ms of graph work for each chunk, several times the decoding of a small one. Here the
-    graph is optimised once for all chunks that are needed.
+    `level.blocks[...].compute()` costs 1-2 ms of graph work for each chunk, several times the decoding of a small one.
+    Here the graph is optimised once for all chunks that are needed.
     """
 
     def __init__(self, level: Any, where: str) -> None:

@@ -1,8 +1,6 @@
 """Patches of tissue: squares of so many microns around points of a slide, resampled to the pixels of a model."""
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,15 +8,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.slides.chunks import ChunkReader, in_order, worker_count
-from napari_c2lst.slides.regions import WHITE, Regions
+from napari_c2lst.slides.chunks import ChunkReader, worker_count
+from napari_c2lst.slides.patch_stream import PatchStream, Some
+from napari_c2lst.slides.regions import Regions
 from napari_c2lst.slides.slide_stain import SlideStain, slide_stain, white_sample
 from napari_c2lst.slides.stain import Method, StainNormalizer, StainReference
 
 Patches = NDArray[np.uint8]
 Indices = NDArray[np.int64]
 
-_TOGETHER = 32  # patches that one thread resamples at a time
 _COARSE = 1.05  # a slide this much coarser than the model is worth a note
 
 
@@ -70,7 +68,7 @@ def read_patches(
     Raises
     ------
     InputError
-        When the slide has no microns per pixel, the centres are no (N, 2) finite numbers, or a stored chunk cannot be read.
+        When the slide has no microns per pixel, a centre is not two finite numbers, or a stored chunk cannot be read.
     """
     out = np.empty((len(yx), patch_px, patch_px, 3), np.uint8)
     for indices, patches in iter_patches(slide, yx, patch_um=patch_um, patch_px=patch_px, batch=256, workers=workers):
@@ -110,7 +108,7 @@ def iter_patches(
     factor = slide.pyramid.downsample[index]
     regions = Regions.around(centres / factor, patch_um / slide.mpp / factor, patch_px)
     reader = ChunkReader(slide.pyramid.levels[index], _where(slide, index))
-    return _batches(_Stream(reader, regions, patch_px, worker_count(workers)).run(), patch_px, batch)
+    return _batches(PatchStream(reader, regions, worker_count(workers)), patch_px, batch)
 
 
 def spot_patches(slide: Any, yx: NDArray[np.floating[Any]], spec: PatchSpec, *, workers: int | None = None) -> Patches:
@@ -121,8 +119,8 @@ def spot_patches(slide: Any, yx: NDArray[np.floating[Any]], spec: PatchSpec, *, 
     slide, yx, workers
         As in `read_patches`.
     spec
-        The model's patches. With a stain reference, the slide's own glass and stains are estimated once from a sample of its
-        tissue, kept with the slide, and the same for every patch.
+        The model's patches. With a stain reference, the slide's own glass and stains are estimated once from a sample
+        of its tissue, kept with the slide, and the same for every patch.
 
     Returns
     -------
@@ -195,93 +193,7 @@ def coarseness_note(slide: Any, spec: PatchSpec) -> str | None:
     )
 
 
-class _Stream:
-    """One pass over the chunks that the regions need."""
-
-    def __init__(self, reader: ChunkReader, regions: Regions, px: int, workers: int) -> None:
-        self.reader, self.regions, self.px, self.workers = reader, regions, px, workers
-        self.alone: dict[int, list[int]] = defaultdict(list)  # chunk -> regions that lie in it wholly
-        self.shared: dict[int, list[int]] = defaultdict(list)  # chunk -> regions it has a part of
-        self.ends: dict[int, list[int]] = defaultdict(list)  # chunk -> shared regions it is the last one of
-        self.nowhere: list[int] = []  # regions beside the image
-        self._plan()
-
-    def _plan(self) -> None:
-        height, width = self.reader.top[-1], self.reader.left[-1]
-        inside = (self.regions.first >= 0).all(axis=1) & (self.regions.last <= (height, width)).all(axis=1)
-        first = np.maximum(self.regions.first, 0)
-        last = np.minimum(self.regions.last, (height, width)) - 1
-        beside = (last < first).any(axis=1)
-        r0, r1 = (np.searchsorted(self.reader.top, e[:, 0], "right") - 1 for e in (first, last))
-        c0, c1 = (np.searchsorted(self.reader.left, e[:, 1], "right") - 1 for e in (first, last))
-        columns = self.reader.columns
-        for i in range(len(first)):
-            if beside[i]:
-                self.nowhere.append(i)
-            elif inside[i] and r0[i] == r1[i] and c0[i] == c1[i]:
-                self.alone[int(r0[i] * columns + c0[i])].append(i)
-            else:
-                for row in range(r0[i], r1[i] + 1):
-                    for column in range(c0[i], c1[i] + 1):
-                        self.shared[row * columns + column].append(i)
-                self.ends[int(r1[i] * columns + c1[i])].append(i)
-
-    def run(self) -> Iterator[tuple[list[int], Patches]]:
-        """Patches in the order of the last chunk that each needs."""
-        if self.nowhere:
-            yield self.nowhere, np.full((len(self.nowhere), self.px, self.px, 3), WHITE, np.uint8)
-        chunks = sorted(self.alone.keys() | self.shared.keys())
-        if not chunks:
-            return
-        self.reader.expect(np.array(chunks))
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="patches")
-        try:
-            yield from self._run(pool, chunks)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-    def _run(self, pool: ThreadPoolExecutor, chunks: list[int]) -> Iterator[tuple[list[int], Patches]]:
-        canvases: dict[int, Patches] = {}
-        waiting: deque[tuple[list[int], Future[Patches]]] = deque()
-        for chunk, pixels in in_order(pool, self.reader.read, chunks, ahead=self.workers + 1):
-            corner = self.reader.corner(chunk)
-            for i in self.shared[chunk]:
-                canvas = canvases.setdefault(i, self.regions.blank(i)) if i not in canvases else canvases[i]
-                self.regions.copy_into(canvas, i, pixels, *corner)
-            for job in _groups(self.alone[chunk]):
-                waiting.append((job, pool.submit(self._cut, job, pixels, corner)))
-                while len(waiting) > 2 * self.workers:
-                    yield _done(waiting)
-            for job in _groups(self.ends[chunk]):
-                waiting.append((job, pool.submit(self._finish, job, [canvases.pop(i) for i in job])))
-                while len(waiting) > 2 * self.workers:
-                    yield _done(waiting)
-        while waiting:
-            yield _done(waiting)
-
-    def _cut(self, job: list[int], pixels: Patches, corner: tuple[int, int]) -> Patches:
-        out = np.empty((len(job), self.px, self.px, 3), np.uint8)
-        for place, i in enumerate(job):
-            canvas = self.regions.blank(i)
-            self.regions.copy_into(canvas, i, pixels, *corner)
-            out[place] = self.regions.resample(canvas, i, self.px)
-        return out
-
-    def _finish(self, job: list[int], canvases: list[Patches]) -> Patches:
-        return np.stack([self.regions.resample(canvas, i, self.px) for i, canvas in zip(job, canvases, strict=True)])
-
-
-def _done(waiting: deque[tuple[list[int], Future[Patches]]]) -> tuple[list[int], Patches]:
-    job, future = waiting.popleft()
-    return job, future.result()
-
-
-def _groups(indices: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(indices), _TOGETHER):
-        yield indices[start : start + _TOGETHER]
-
-
-def _batches(stream: Iterator[tuple[list[int], Patches]], px: int, batch: int) -> Iterator[tuple[Indices, Patches]]:
+def _batches(stream: Iterable[Some], px: int, batch: int) -> Iterator[tuple[Indices, Patches]]:
     indices, patches, filled = np.empty(batch, np.int64), np.empty((batch, px, px, 3), np.uint8), 0
     for some, pixels in stream:
         taken = 0

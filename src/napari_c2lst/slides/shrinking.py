@@ -41,7 +41,7 @@ def shrunk(slide: Any, um: float, workers: int | None = None) -> tuple[NDArray[n
 
 
 def block_means(reader: ChunkReader, side: int, workers: int) -> NDArray[np.float32]:
-    """Means of side x side squares of a level, (ceil(h / side), ceil(w / side), 3); squares at the far borders are cut."""
+    """Means of side x side squares of a level, (ceil(h / side), ceil(w / side), 3); those at far borders are cut."""
     height, width = int(reader.top[-1]), int(reader.left[-1])
     total = np.zeros((3, -(-height // side), -(-width // side)))
     chunks = list(range((len(reader.top) - 1) * reader.columns))

@@ -1,4 +1,4 @@
-"""The stain of a whole slide: colour of its glass and of its stains, from a sample of its tissue, kept with the slide."""
+"""The stain of a whole slide: colours of its glass and its stains, from a sample of its tissue, kept with the slide."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

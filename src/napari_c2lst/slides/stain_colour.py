@@ -93,4 +93,5 @@ def lab_to_rgb(lab: Floats) -> Pixels:
     root = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     xyz = np.where(root > 6 / 29, root**3, (116 * root - 16) * (27 / 24389)).astype(np.float32)
     linear = xyz @ np.linalg.inv(_RGB_TO_XYZ / _WHITE[:, None]).T.astype(np.float32)
-    return _GAMMA[np.clip(linear * _STEPS + 0.5, 0, _STEPS).astype(np.int32)]
+    rgb: Pixels = _GAMMA[np.clip(linear * _STEPS + 0.5, 0, _STEPS).astype(np.int32)]
+    return rgb

@@ -1,10 +1,10 @@
 """Separation of two stains in optical density: Macenko's and Vahadane's stain colours, and recolouring with them.
 
-Everything works on a batch at once: `pixels` is (n, P, 3), n images of P pixels each. The stains of an image are (2, 3): haematoxylin, then
-eosin, each the unit optical density of the stain times the 99th percentile of its concentration, so the two rows are the
-colours of densely stained tissue.
+Everything works on a batch at once: `pixels` is (n, P, 3), n images of P pixels each. Stains of an image are (2, 3):
+haematoxylin, then eosin, each the unit optical density of the stain times the 99th percentile of its concentration:
+the two rows are the colours of densely stained tissue.
 
-Sources: Macenko et al., ISBI 2009; Vahadane et al., IEEE TMI 2016 (sparse dictionary learning as in Mairal et al., JMLR 2010).
+Sources: Macenko et al., ISBI 2009; Vahadane et al., IEEE TMI 2016, learning as in Mairal et al., JMLR 2010.
 """
 
 import numpy as np
@@ -84,7 +84,7 @@ def vahadane_stains(pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
 def concentrations(density: Floats, stains: Floats, sparsity: float = _RECOLOUR_SPARSITY) -> Floats:
     """Non-negative sparse concentrations: argmin_c |x - c S|^2 / 2 + sparsity * sum(c), c >= 0, exactly.
 
-    With two stains the minimum has a closed form: where one concentration would be negative it is 0 and the other stands alone.
+    With two stains the minimum has a closed form: where one would be negative it is 0 and the other stands alone.
 
     Parameters
     ----------
@@ -129,7 +129,8 @@ def recolour(pixels: Pixels, source: Floats, target: Floats) -> Pixels:
     mixture = codes @ (-target / strength).astype(np.float32)
     np.exp(mixture, out=mixture)
     mixture *= 255
-    return np.clip(mixture + 0.5, 0, 255).astype(np.uint8)
+    painted: Pixels = np.clip(mixture + 0.5, 0, 255).astype(np.uint8)
+    return painted
 
 
 def _principal_plane(density: Floats, mask: NDArray[np.bool_], count: NDArray[np.int_]) -> Floats:
@@ -156,7 +157,7 @@ def _quantile(rows: Floats, share: float, count: NDArray[np.int_]) -> Floats:
 
 
 def _better_atoms(samples: Floats, codes: Floats, atoms: Floats) -> Floats:
-    """One round of block coordinate descent on both atoms (Mairal et al., algorithm 2), non-negative and at most of length 1."""
+    """Block coordinate descent on both atoms (Mairal et al., algorithm 2): non-negative, at most of length 1."""
     gram = codes.swapaxes(1, 2) @ codes  # (n, 2, 2)
     cross = codes.swapaxes(1, 2) @ samples  # (n, 2, 3)
     atoms = atoms.copy()
@@ -174,7 +175,7 @@ def _better_atoms(samples: Floats, codes: Floats, atoms: Floats) -> Floats:
 
 def _unit(rows: Floats) -> Floats:
     length = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return (rows / np.maximum(length, 1e-12)).astype(np.float32)
+    return np.asarray(rows / np.maximum(length, 1e-12), np.float32)
 
 
 def _haematoxylin_first(stains: Floats) -> Floats:

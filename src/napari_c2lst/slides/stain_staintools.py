@@ -74,7 +74,7 @@ def _staintools() -> Any:
     except ImportError as error:
         raise InputError(
             f"stain normalisation by staintools was asked for, but it is not installed ({error})",
-            hint="pip install spams-bin opencv-python-headless, then pip install --no-deps staintools; or use backend 'ours'",
+            hint="use backend 'ours', or pip install spams-bin opencv-python-headless, then staintools with --no-deps",
         ) from error
     return staintools
 
@@ -92,14 +92,14 @@ def _one(method: str, image: Pixels) -> NDArray[np.float64] | None:
         codes = tools.miscellaneous.get_concentrations.get_concentrations(image, matrix)
     except Exception:  # staintools' own exception for white images, and numpy's for degenerate ones
         return None
-    return matrix * np.percentile(codes, 99, axis=0)[:, None]
+    return np.asarray(matrix * np.percentile(codes, 99, axis=0)[:, None])
 
 
 def _paint_stains(image: Pixels, source: NDArray[np.float64], target: Floats) -> Pixels:
     strength = np.linalg.norm(source, axis=1, keepdims=True)
     codes = _staintools().miscellaneous.get_concentrations.get_concentrations(image, source / strength)
     painted = 255 * np.exp(-codes @ (target / strength))
-    return np.clip(painted, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(painted, 0, 255), np.uint8)
 
 
 def _paint_lab(image: Pixels, source: NDArray[np.float64], target: Floats) -> Pixels:
@@ -107,4 +107,5 @@ def _paint_lab(image: Pixels, source: NDArray[np.float64], target: Floats) -> Pi
     channels = normalizer.lab_split(image)
     scale = target[1] / source[1]
     moved = [(channel - source[0, k]) * scale[k] + target[0, k] for k, channel in enumerate(channels)]
-    return np.asarray(normalizer.merge_back(*[m.astype(np.float32) for m in moved]), np.uint8)[0]
+    painted: Pixels = normalizer.merge_back(*[m.astype(np.float32) for m in moved])
+    return painted[0]

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.filters import threshold_otsu
 
 from napari_c2lst.slides.shrinking import shrunk
 
@@ -67,7 +66,7 @@ class TissueMask:
         below, above, left, right = (
             ndimage.map_coordinates(self._sums, corner, order=1) for corner in ((y1, x1), (y0, x1), (y1, x0), (y0, x0))
         )
-        return np.clip((below - above - left + right) / (2 * half) ** 2, 0, 1)
+        return np.asarray(np.clip((below - above - left + right) / (2 * half) ** 2, 0, 1))
 
     @cached_property
     def _sums(self) -> NDArray[np.float64]:
@@ -111,7 +110,7 @@ def grid_positions(
     stride_um
         Distance between neighbours in microns.
     patch_um
-        Side of a patch: the first centre lies half a patch, or half a stride where that is less, from the corner of the image.
+        Side of a patch: the first centre lies half a patch, or half a stride where that is less, from the corner.
     least
         Share of tissue in the stride x stride square around a position that makes it count.
 
@@ -130,8 +129,8 @@ def grid_positions(
 def find_tissue(picture: NDArray[np.float32], um: float) -> tuple[NDArray[np.bool_], Colour | None]:
     """Tissue in a small picture of an H&E slide.
 
-    Optical density over the glass's own colour plus local texture, split by Otsu's threshold; then black, grey and ink are taken
-    out, specks dropped and holes closed.
+    Optical density over the glass's own colour plus local texture, split by Otsu's threshold; then black, grey and ink
+    are taken out, specks dropped and holes closed.
 
     Parameters
     ----------
@@ -151,14 +150,14 @@ def find_tissue(picture: NDArray[np.float32], um: float) -> tuple[NDArray[np.boo
     seen = ~ndimage.binary_dilation(colour.max(axis=-1) < _BLACK, iterations=2)
     if not seen.any():
         return seen, None
-    local = _local_mean(seen, _WINDOW_UM / um)
+    local = _LocalMean(seen, _WINDOW_UM / um)
     texture = _texture(colour, local)
     glass = _glass(colour, seen, texture)
     white = np.percentile(colour[seen], 99, axis=0) if glass is None else np.array(glass)
     density = np.log(np.maximum(white, 1) / np.maximum(colour, 1)).astype(np.float32)
     density = np.stack([local(density[..., c]) for c in range(3)], axis=-1)
     score = np.maximum(density[..., 1], 0) + _TEXTURE_WEIGHT * texture
-    threshold = np.clip(_SOFTEN * threshold_otsu(np.clip(score[seen], 0, 1)), _LEAST, _MOST)
+    threshold = np.clip(_SOFTEN * _otsu(score[seen]), _LEAST, _MOST)
     found = seen & (score > threshold) & ~_not_stain(density, um)
     # The neighbourhood that density was measured in has widened the tissue by about its sigma.
     found = ndimage.binary_erosion(found, iterations=max(1, round(_WINDOW_UM / um / 1.5)), border_value=1)
@@ -166,7 +165,7 @@ def find_tissue(picture: NDArray[np.float32], um: float) -> tuple[NDArray[np.boo
     return found, glass
 
 
-class _local_mean:  # noqa: N801 - used as a function that remembers its weights
+class _LocalMean:
     """Gaussian mean over the pixels that are seen."""
 
     def __init__(self, seen: NDArray[np.bool_], sigma: float) -> None:
@@ -178,9 +177,20 @@ class _local_mean:  # noqa: N801 - used as a function that remembers its weights
         return np.asarray(smooth / self.weight, np.float32)
 
 
-def _texture(colour: NDArray[np.float32], local: _local_mean) -> NDArray[np.float32]:
+def _texture(colour: NDArray[np.float32], local: _LocalMean) -> NDArray[np.float32]:
     green = -np.log(np.maximum(colour[..., 1], 1) / 255)
-    return np.sqrt(np.maximum(local(green**2) - local(green) ** 2, 0))
+    return np.asarray(np.sqrt(np.maximum(local(green**2) - local(green) ** 2, 0)))
+
+
+def _otsu(scores: NDArray[np.float32]) -> float:
+    """Otsu's threshold of values, those above 1 taken as 1."""
+    count, edges = np.histogram(np.clip(scores, 0, 1), bins=256)
+    middle = (edges[:-1] + edges[1:]) / 2
+    below, above = np.cumsum(count)[:-1], np.cumsum(count[::-1])[::-1][1:]
+    sums = np.cumsum(count * middle)
+    mean_below = sums[:-1] / np.maximum(below, 1)
+    mean_above = (sums[-1] - sums[:-1]) / np.maximum(above, 1)
+    return float(middle[np.argmax(below * above * (mean_below - mean_above) ** 2)])
 
 
 def _glass(colour: NDArray[np.float32], seen: NDArray[np.bool_], texture: NDArray[np.float32]) -> Colour | None:
@@ -207,7 +217,7 @@ def _not_stain(density: NDArray[np.float32], um: float) -> NDArray[np.bool_]:
 
 
 def _without_small(mask: NDArray[np.bool_], pixels: float, holes: bool = False) -> NDArray[np.bool_]:
-    """Drop connected parts of fewer pixels; with `holes`, of what is not in the mask (parts at the border stay open)."""
+    """Drop connected parts of fewer pixels; with `holes`, of what is not in the mask (at the border they stay)."""
     parts, count = ndimage.label(~mask if holes else mask)
     if count == 0:
         return mask

@@ -53,14 +53,8 @@ def test_what_breaks_diffusers_is_nowhere(root: Path, project: dict[str, Any]) -
 
 
 def test_the_library_needs_no_gui_and_no_gpl(project: dict[str, Any]) -> None:
-    assert not names(project["project"]["dependencies"]) & {
-        "napari",
-        "pyqt6",
-        "qtpy",
-        "magicgui",
-        "spams-bin",
-        "staintools",
-    }
+    unwanted = {"napari", "pyqt6", "qtpy", "magicgui", "spams-bin", "staintools"}
+    assert not names(project["project"]["dependencies"]) & unwanted
 
 
 def test_ranges_not_pins(project: dict[str, Any]) -> None:
@@ -109,12 +103,14 @@ def pages(root: Path) -> list[Path]:
 
 
 def test_links_between_pages_lead_somewhere(root: Path) -> None:
-    broken = []
-    for page in pages(root):
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
-            if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists():
-                broken.append(f"{page.name}: {target}")
-    assert broken == []
+    links = [
+        (page, target)
+        for page in pages(root)
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+        if "://" not in target and not target.startswith("mailto:")
+    ]
+    assert len(links) > 10
+    assert [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()] == []
 
 
 def test_commands_in_the_docs_are_commands(root: Path) -> None:
@@ -128,7 +124,7 @@ def test_commands_in_the_docs_are_commands(root: Path) -> None:
             words = line.strip().removeprefix("$ ").removeprefix("srun ").split()
             if len(words) < 2 or words[0] != "c2lst" or words[1] not in TASKS:
                 continue
-            context = program.make_context("c2lst", words[1:2] + ["--help"], resilient_parsing=True)
+            context = program.make_context("c2lst", [words[1], "--help"], resilient_parsing=True)
             command = program.get_command(context, words[1])
             assert command is not None
             options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
@@ -150,12 +146,9 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFi
 def test_the_wheel_has_everything_of_the_package(root: Path, wheel: zipfile.ZipFile) -> None:
     inside = set(wheel.namelist())
     source = root / "src"
-    wanted = {
-        str(p.relative_to(source))
-        for p in source.rglob("*")
-        if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".pyc"
-    }
-    hidden = {name for name in wanted if "/." in name}  # temporary files of a test that runs beside this one
+    files = [p.relative_to(source) for p in source.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+    wanted = {str(p) for p in files}
+    hidden = {name for name in wanted if "/." in name}  # temporary files of something that writes beside this test
     assert wanted - hidden - inside == set()
     assert {"napari_c2lst/napari.yaml", "napari_c2lst/py.typed"} <= inside
     assert any(name.startswith("napari_c2lst/data/sample/") for name in inside)

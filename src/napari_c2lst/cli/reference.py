@@ -75,10 +75,8 @@ def _kind_text(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     if is_sequence(kind):
-        several = get_origin(item_type(kind)) is Literal
-        return (
-            f"some of {_kind_text(item_type(kind))}" if several else f"list of {_KINDS.get(item_type(kind), 'value')}s"
-        )
+        item = item_type(kind)
+        return f"some of {_kind_text(item)}" if get_origin(item) is Literal else f"list of {_KINDS.get(item, 'value')}s"
     return "JSON" if is_structured(kind) else _KINDS.get(kind, "value")
 
 

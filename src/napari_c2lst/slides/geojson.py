@@ -1,8 +1,8 @@
 """Polygons from GeoJSON files, as QuPath and others write them.
 
 QuPath's coordinates are (x, y) in level-0 pixels of the image. Every feature of a file counts, with its holes and all
-parts of a MultiPolygon; a shape that is empty or crosses itself is refused with its place, because what it encloses is a
-guess.
+parts of a MultiPolygon; a shape that is empty or crosses itself is refused with its place, because what it encloses is
+a guess.
 """
 
 import json

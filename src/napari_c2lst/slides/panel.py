@@ -158,7 +158,7 @@ class GenePanel(BaseModel):
                 f"expression of {targets.shape[-1]} genes for a panel of {len(self.genes)}",
                 "bring it to the panel with GenePanel.targets",
             )
-        return ((targets - np.asarray(self.mean)) / np.asarray(self.std)).astype(np.float32)
+        return np.asarray((targets - np.asarray(self.mean)) / np.asarray(self.std), dtype=np.float32)
 
     def __len__(self) -> int:
         return len(self.genes)

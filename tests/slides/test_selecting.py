@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.slides.stores import tiny_counts, tiny_positions
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.reporter import RecordingReporter
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.selecting import SelectResult, run
+from napari_c2lst.slides.selection_settings import SelectSettings
+from napari_c2lst.slides.splitting import blocked_split, random_split
+from napari_c2lst.slides.spotsets import SpotSet, read_spot_set, spot_set_names
+from napari_c2lst.slides.suggesting import suggest_spots
+
+
+def _select(path: Path, reporter: RecordingReporter | None = None, **values: Any) -> SelectResult:
+    return run(SelectSettings.resolve(slide=path, **{"name": "train", **values}), reporter or RecordingReporter())
+
+
+def _stored(path: Path, name: str = "train") -> SpotSet:
+    return read_spot_set(open_slide(path), name)
+
+
+def _polygons(tmp_path: Path, *boxes: tuple[float, float, float, float]) -> Path:
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Polygon", "coordinates": [[[a, b], [c, b], [c, d], [a, d], [a, b]]]},
+            "properties": {"classification": {"name": f"class {i}"}},
+        }
+        for i, (a, b, c, d) in enumerate(boxes)
+    ]
+    path = tmp_path / "shapes.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def test_a_random_share(tiny_store: Path) -> None:
+    result = _select(tiny_store, fraction=0.25, seed=3)
+    assert (result.selected, result.held_out, result.left_out) == (16, 47, 0)
+    assert result.share == pytest.approx(16 / 63)
+    assert result.path == tiny_store
+    stored = _stored(tiny_store)
+    assert np.array_equal(stored.mask, random_split(63, 0.25, 3))
+    assert stored.how == {"fraction": 0.25, "seed": 3, "split": "random"}
+
+
+def test_what_is_said(tiny_store: Path) -> None:
+    lines = _select(tiny_store, fraction=0.25, min_counts=1).lines()
+    assert lines[0] == "spot set 'train': 16 of 63 spots selected (25.4 %), 47 held out, 0 left out"
+    assert lines[1] == "left out: 0 spots with fewer than 1 counts"
+    assert "share tissue with a training patch" in lines[2]
+    assert lines[-1] == f"written: table 'c2lst_set_train' of {tiny_store}"
+    assert "cannot be scored" in "\n".join(_select(tiny_store, name="all", fraction=1.0).lines())
+
+
+def test_a_blocked_share(tiny_store: Path) -> None:
+    result = _select(tiny_store, fraction=0.25, split="blocked")
+    _, yx = tiny_positions()
+    training, buffer = blocked_split(yx * 2.5, 0.25, 0)
+    stored = _stored(tiny_store)
+    assert np.array_equal(stored.mask, training)
+    assert np.array_equal(stored.left_out, buffer)
+    assert (result.selected, result.buffer, result.overlapping) == (16, int(buffer.sum()), 0)
+    assert "whose patch overlaps a training patch" in "\n".join(result.lines())
+
+
+def test_polygons_every_shape_counts(tiny_store: Path, tmp_path: Path) -> None:
+    reporter = RecordingReporter()
+    file = _polygons(tmp_path, (0, 0, 100, 300), (300, 0, 400, 300))
+    result = _select(tiny_store, reporter, polygon=file)
+    _, yx = tiny_positions()
+    assert np.array_equal(_stored(tiny_store).mask, (yx[:, 1] <= 100) | (yx[:, 1] >= 300))
+    assert result.selected == _stored(tiny_store).mask.sum()
+    assert reporter.messages[-1] == f"2 shapes (1 class 0, 1 class 1) in {file}"
+    one = _select(tiny_store, name="one", polygon=file, polygon_class=("class 1",))
+    assert one.selected == (yx[:, 1] >= 300).sum()
+    assert _stored(tiny_store, "one").how["classes"] == ["class 1"]
+
+
+def test_a_column(tiny_store: Path) -> None:
+    _select(tiny_store, column="cluster", equals=("left",))
+    assert np.array_equal(_stored(tiny_store).mask, tiny_positions()[0][:, 1] <= 8)
+
+
+def test_ids(tiny_store: Path, tmp_path: Path) -> None:
+    ids = open_slide(tiny_store).require_spots().ids[10:20]
+    (tmp_path / "ids.txt").write_text("\n".join(ids))
+    _select(tiny_store, ids=tmp_path / "ids.txt")
+    assert _stored(tiny_store).ids.tolist() == ids.tolist()
+
+
+def test_suggestions(tiny_store: Path) -> None:
+    reporter = RecordingReporter()
+    _select(tiny_store, reporter, suggest=10)
+    assert np.array_equal(_stored(tiny_store).mask, suggest_spots(open_slide(tiny_store), 10))
+    assert reporter.of_kind("progress")
+
+
+def test_low_spots_are_neither_selected_nor_scored(tiny_store: Path) -> None:
+    counts = tiny_counts(tiny_positions()[0]).sum(axis=1)
+    threshold = float(np.median(counts))
+    result = _select(tiny_store, fraction=0.5, min_counts=threshold)
+    low = counts < threshold
+    stored = _stored(tiny_store)
+    assert np.array_equal(stored.left_out, low)
+    assert stored.mask.sum() == round(0.5 * (~low).sum())
+    assert result.low == {f"fewer than {threshold:g} counts": int(low.sum())}
+    assert stored.how["min_counts"] == threshold
+
+
+def test_low_tissue_is_left_out_of_every_way(tiny_store: Path) -> None:
+    result = _select(tiny_store, column="cluster", equals=("left", "right"), min_tissue=0.5, min_genes=1)
+    assert 0 < result.left_out < 40
+    assert result.low == {"fewer than 1 genes": 0, "less than 50 % tissue": result.left_out}
+    assert _select(tiny_store, name="s", suggest=10, min_tissue=0.5).left_out == result.left_out
+
+
+def test_names_are_kept_unless_replaced(tiny_store: Path) -> None:
+    _select(tiny_store, fraction=0.25)
+    with pytest.raises(InputError, match="already has a spot set 'train'"):
+        _select(tiny_store, fraction=0.5)
+    assert _stored(tiny_store).mask.sum() == 16
+    _select(tiny_store, fraction=0.5, replace=True)
+    assert _stored(tiny_store).mask.sum() == 32
+
+
+def test_fewer_than_eight_spots(tiny_store: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"6 spots of slide '.*' are selected, at least 8 are needed"):
+        _select(tiny_store, fraction=0.1)
+    with pytest.raises(InputError, match="0 spots of slide"):
+        _select(tiny_store, polygon=_polygons(tmp_path, (1000, 1000, 1100, 1100)))
+    with pytest.raises(InputError, match=r"0 spots .* \(63 are left out by the thresholds\)"):
+        _select(tiny_store, fraction=0.5, min_counts=1e9)
+    assert spot_set_names(open_slide(tiny_store)) == []
+
+
+def test_faults_of_the_settings_come_before_the_slide(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"3 things are wrong: .*both choose.*'a b' cannot be.*there is no file"):
+        _select(tmp_path / "nope.zarr", name="a b", fraction=0.5, ids=tmp_path / "nope.txt")
+
+
+def test_a_self_crossing_polygon_changes_nothing(tiny_store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bow.geojson"
+    file.write_text(json.dumps({"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]]}))
+    with pytest.raises(InputError, match=r"crosses itself at x = 4\.5, y = 4\.5"):
+        _select(tiny_store, polygon=file)
+    assert spot_set_names(open_slide(tiny_store)) == []
+
+
+def test_a_slide_that_is_no_store_is_converted_first(shared: Path, tmp_path: Path) -> None:
+    source = shared / "her2st" / "B4"
+    folder = tmp_path / "B4"
+    shutil.copytree(source, folder)
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
+    before = sorted(folder.iterdir())
+    reporter = RecordingReporter()
+    result = _select(folder, reporter, fraction=0.25)
+    assert result.path.suffix == ".zarr"
+    assert any(str(result.path) in text for text in reporter.messages)
+    assert sorted(folder.iterdir()) == before
+    assert (result.selected, result.overlapping) == (71, 0)
+    assert _stored(result.path).mask.sum() == 71

@@ -1,0 +1,68 @@
+"""What we know of a slide beyond what SpatialData has a place for; kept in the attributes of a store we wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from .microns import ARRAYS, SQUARES, Array
+
+# The key of our metadata in the attributes of a store and in `uns` of our tables.
+KEY = "c2lst"
+# Elements of ours start like this; everything else in a store is the user's.
+OURS = "c2lst_"
+
+
+class SlideFacts(BaseModel):
+    """Facts a reader found, JSON-able.
+
+    Parameters
+    ----------
+    version
+        Of this list of facts.
+    kind
+        Kind of the input in words.
+    name
+        Short name of the slide.
+    image
+        Name of the image element to prefer; None = the finest.
+    array
+        Name of the array the spots sit on (see `microns.ARRAYS`), or `squares`; None when not known.
+    spot_um
+        Diameter of a spot, or side of a square, in microns.
+    microns_per_unit
+        Microns per unit of a coordinate system, by its name.
+    microns_detail
+        Where that comes from, in words.
+    source
+        The path this store was converted from.
+    source_image
+        The image file that was given beside it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: int = 1
+    kind: str = ""
+    name: str = ""
+    image: str | None = None
+    array: str | None = None
+    spot_um: float | None = None
+    microns_per_unit: dict[str, float] = {}
+    microns_detail: str = ""
+    source: str | None = None
+    source_image: str | None = None
+
+    @property
+    def known_array(self) -> Array | None:
+        """The array the spots sit on."""
+        if self.array == SQUARES and self.spot_um:
+            return Array(f"squares of {self.spot_um:g} um", self.spot_um, self.spot_um, self.spot_um)
+        return ARRAYS.get(self.array or "")
+
+    @classmethod
+    def of_attrs(cls, attrs: Any) -> SlideFacts:
+        """The facts in the attributes of a store; empty ones when it is not ours."""
+        body = (attrs or {}).get(KEY)
+        return cls.model_validate(body) if isinstance(body, dict) else cls()

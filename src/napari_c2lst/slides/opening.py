@@ -1,0 +1,126 @@
+"""Open a slide, whatever its kind: find the reader, then make every slide in one way from the SpatialData it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_c2lst.common.errors import InputError
+
+from .assembling import make_slide
+from .choosing import choose_elements
+from .full_images import add_image
+from .image_files import IMAGE_ENDINGS, is_image_file
+from .readers.hest import hest_samples, read_hest
+from .readers.image_alone import read_image_alone
+from .readers.legacy_st import COUNT_ENDINGS, read_legacy_st, sections_in
+from .readers.reading import Reading, Wanted
+from .readers.store import is_store, read_store
+from .readers.visium import read_visium, visium_folder
+from .readers.visium_hd import hd_bins, read_visium_hd
+from .slide import Slide
+
+KINDS = (
+    "a SpatialData .zarr, a Space Ranger folder (Visium, Visium HD), a HEST-1k sample, a legacy ST folder, "
+    f"or an image ({', '.join(IMAGE_ENDINGS)})"
+)
+# Microns per pixel of any microscope lie far inside.
+_PLAUSIBLE_MPP = (0.01, 100.0)
+
+
+def open_slide(
+    path: str | Path,
+    *,
+    image: Path | None = None,
+    mpp: float | None = None,
+    image_name: str | None = None,
+    table: str | None = None,
+    coordinate_system: str | None = None,
+    image_scale: float | None = None,
+    square_um: float = 112.0,
+) -> Slide:
+    """Open a slide lazily; no pixel is decoded.
+
+    Parameters
+    ----------
+    path
+        A SpatialData store, Space Ranger output, a HEST-1k sample (its h5ad), a legacy ST folder (or the counts file of
+        one section, or `folder/section`), or an image alone.
+    image
+        The image file to use: the full-resolution image that Space Ranger folders lack.
+    mpp
+        Microns per level-0 pixel of the image; overrides what is stored or fitted.
+    image_name, table, coordinate_system
+        Elements of a SpatialData to use; see `choose_elements` for the defaults.
+    image_scale
+        Pixels of `image` per full-resolution pixel; None works it out.
+    square_um
+        Side of the squares Visium HD bins are summed into, in microns.
+
+    Raises
+    ------
+    InputError
+        If there is no such path, it is no slide, it is damaged, a name is not there, table and spots do not match, or
+        spots lie outside the image.
+    """
+    path = Path(path)
+    if mpp is not None and not _PLAUSIBLE_MPP[0] <= mpp <= _PLAUSIBLE_MPP[1]:
+        raise InputError(f"{mpp:g} microns per pixel cannot be", "a slide has between 0.1 and 20 um per pixel")
+    reading = find_reader(path)(path, Wanted(image, image_scale, square_um))
+    where = f"slide '{reading.facts.name}'"
+    if image is not None and not reading.took_image:
+        reading = add_image(reading, image, image_scale, coordinate_system)
+    choice = choose_elements(
+        reading.sdata,
+        where,
+        image=image_name,
+        preferred=reading.facts.image,
+        table=table,
+        system=coordinate_system,
+    )
+    return make_slide(path, reading, choice, mpp)
+
+
+def find_reader(path: Path) -> Callable[[Path, Wanted], Reading]:
+    """The reader for a path.
+
+    Raises
+    ------
+    InputError
+        If there is no such path, or it is no slide.
+    """
+    if not path.exists():
+        # 'folder/section' names a section of a legacy ST folder
+        if path.parent.is_dir() and path.name in sections_in(path.parent):
+            return read_legacy_st
+        raise InputError(f"there is no '{path}'", "check the path")
+    if path.is_file():
+        return _reader_of_file(path)
+    if is_store(path):
+        return read_store
+    if hd_bins(path):
+        return read_visium_hd
+    if visium_folder(path):
+        return read_visium
+    if hest_samples(path):
+        return read_hest
+    if sections_in(path):
+        return read_legacy_st
+    slides = [p.name for p in sorted(path.iterdir()) if p.is_dir() and _is_slide_folder(p)]
+    if slides:
+        raise InputError(f"'{path}' holds {len(slides)} slides: {', '.join(slides)}", f"open one: {path / slides[0]}")
+    raise InputError(f"'{path}' is not a slide", f"give {KINDS}")
+
+
+def _reader_of_file(path: Path) -> Callable[[Path, Wanted], Reading]:
+    if is_image_file(path):
+        return read_image_alone
+    if path.suffix == ".h5ad":
+        return read_hest
+    if path.name.endswith(COUNT_ENDINGS):
+        return read_legacy_st
+    raise InputError(f"'{path}' is not a slide", f"give {KINDS}")
+
+
+def _is_slide_folder(path: Path) -> bool:
+    return bool(is_store(path) or hd_bins(path) or visium_folder(path) or hest_samples(path) or sections_in(path))

@@ -1,0 +1,99 @@
+"""10x count matrices (h5 or a folder of mtx), a slab of barcodes at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_c2lst.common.errors import InputError
+
+# Stored values read at once: 40 M of them take about half a gigabyte.
+SLAB_VALUES = 40_000_000
+H5_NAMES = ("filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5")
+MTX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
+
+
+class CountsFile:
+    """Counts of barcodes x genes on disk.
+
+    Parameters
+    ----------
+    path
+        An h5 file, or a folder with matrix.mtx.gz, barcodes.tsv.gz and features.tsv.gz.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.barcodes, self.genes = _h5_names(path) if path.is_file() else _mtx_names(path)
+
+    def slabs(self) -> Iterator[tuple[slice, Any]]:
+        """Yield (barcodes, counts of these barcodes as csr (n, G) float32), in order."""
+        yield from _h5_slabs(self.path) if self.path.is_file() else _mtx_slab(self.path)
+
+
+def find_counts(folder: Path) -> Path:
+    """The counts of a Space Ranger folder: filtered before raw, h5 before mtx.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    for h5, mtx in zip(H5_NAMES, MTX_NAMES, strict=True):
+        if (folder / h5).is_file():
+            return folder / h5
+        if (folder / mtx / "matrix.mtx.gz").is_file():
+            return folder / mtx
+    raise InputError(f"'{folder}' has no counts: {H5_NAMES[0]} or {MTX_NAMES[0]}/", "check that the folder is complete")
+
+
+def _h5_names(path: Path) -> tuple[list[str], list[str]]:
+    import h5py
+
+    with h5py.File(path) as file:
+        matrix = file["matrix"]
+        barcodes = [name.decode() for name in matrix["barcodes"][:]]
+        return barcodes, [name.decode() for name in matrix["features/name"][:]]
+
+
+def _h5_slabs(path: Path) -> Iterator[tuple[slice, Any]]:
+    import h5py
+    from scipy.sparse import csr_matrix
+
+    with h5py.File(path) as file:
+        matrix = file["matrix"]
+        genes = int(matrix["shape"][0])
+        # stored as columns of barcodes, which are the rows we want
+        starts: NDArray[np.int64] = matrix["indptr"][:].astype(np.int64)
+        first = 0
+        while first < len(starts) - 1:
+            last = int(np.searchsorted(starts, starts[first] + SLAB_VALUES, side="right")) - 1
+            last = min(max(last, first + 1), len(starts) - 1)
+            span = slice(int(starts[first]), int(starts[last]))
+            parts = (
+                matrix["data"][span].astype(np.float32),
+                matrix["indices"][span],
+                starts[first : last + 1] - starts[first],
+            )
+            yield slice(first, last), csr_matrix(parts, shape=(last - first, genes))
+            first = last
+
+
+def _mtx_names(folder: Path) -> tuple[list[str], list[str]]:
+    import pandas as pd
+
+    barcodes = pd.read_csv(folder / "barcodes.tsv.gz", sep="\t", header=None)[0]
+    features = pd.read_csv(folder / "features.tsv.gz", sep="\t", header=None)
+    return [str(b) for b in barcodes], [str(g) for g in features[1 if features.shape[1] > 1 else 0]]
+
+
+def _mtx_slab(folder: Path) -> Iterator[tuple[slice, Any]]:
+    from scipy.io import mmread
+    from scipy.sparse import csr_matrix
+
+    counts = csr_matrix(mmread(folder / "matrix.mtx.gz").T, dtype=np.float32)
+    yield slice(0, counts.shape[0]), counts

@@ -1,0 +1,257 @@
+"""Write results into the user's SpatialData store: only elements of ours, whole or not at all.
+
+Elements are written as a store of their own beside the user's, then take their place by a rename. The consolidated
+metadata of the store is taken away before and made anew after, so that at every moment the store can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.files import atomic_file, check_free_space, disk_errors
+from napari_c2lst.common.reporter import Reporter
+
+from .facts import OURS
+from .opening import find_reader, open_slide
+from .readers.reading import Wanted, quiet
+from .readers.store import is_store, read_store
+from .slide import Slide
+from .storing import write_store
+
+_KINDS = ("images", "shapes", "tables")
+
+
+def write_elements(
+    slide: Slide,
+    tables: Mapping[str, Any] | None = None,
+    shapes: Mapping[str, Any] | None = None,
+    images: Mapping[str, Any] | None = None,
+) -> None:
+    """Write elements of ours into the store of a slide, in place of those of the same names.
+
+    Parameters
+    ----------
+    tables, shapes, images
+        Elements as the models of SpatialData parse them, by names that start with `c2lst_`.
+
+    Raises
+    ------
+    InputError
+        If the slide is no store (convert it first), the disk is full, or the store cannot be written; then nothing is
+        changed.
+    """
+    elements: dict[str, Mapping[str, Any]] = {"images": images or {}, "shapes": shapes or {}, "tables": tables or {}}
+    _refuse_names(slide, elements)
+    if not any(elements.values()):
+        return
+    check_free_space(slide.path, sum(_size_of(e) for group in elements.values() for e in group.values()))
+    temporary = slide.path.absolute().with_name(f".{slide.path.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        with disk_errors(slide.path):
+            _write_beside(temporary, elements, _store_format(slide.path))
+            names = [(kind, name) for kind in _KINDS for name in elements[kind]]
+            with _without_consolidated(slide.path):
+                _move_in(temporary, slide.path, names)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    _show_in_memory(slide, elements)
+
+
+def ensure_store(
+    path: Path,
+    reporter: Reporter,
+    *,
+    image: Path | None = None,
+    mpp: float | None = None,
+    image_name: str | None = None,
+    table: str | None = None,
+    coordinate_system: str | None = None,
+    image_scale: float | None = None,
+    square_um: float = 112.0,
+) -> Path:
+    """The SpatialData store of a slide; an input that is none is converted first, beside it, and it is said where.
+
+    A store that was made from the same input before is used again. The other parameters are those of `open_slide`.
+
+    Raises
+    ------
+    InputError
+        If the slide cannot be opened, or a store of that name was made from something else.
+    """
+    path = Path(path)
+    if is_store(path):
+        return path
+    # nothing needs to be read to see whether the store is there
+    find_reader(path)
+    target = _writable_folder(path) / store_name(path)
+    if target.exists():
+        _refuse_other_source(target, path, image)
+        reporter.message(f"using '{target}', made from '{path}' before")
+        return target
+    slide = open_slide(
+        path,
+        image=image,
+        mpp=mpp,
+        image_name=image_name,
+        table=table,
+        coordinate_system=coordinate_system,
+        image_scale=image_scale,
+        square_um=square_um,
+    )
+    for note in slide.notes:
+        reporter.message(note)
+    reporter.message(f"results need a SpatialData store: '{path}' is converted to '{target}'")
+    write_store(slide, target, reporter, source=str(path.absolute()))
+    return target
+
+
+def store_name(path: Path) -> str:
+    """What the store of a slide is called: `B4` and `B4.jpg` -> `B4.zarr`, `sample/outs` -> `sample.zarr`."""
+    path = path.absolute()
+    while path.name in ("outs", "binned_outputs"):
+        path = path.parent
+    name = path.name
+    if path.is_file():
+        for ending in (".gz", path.suffix if path.suffix != ".gz" else "", ".tsv", ".ome"):
+            name = name.removesuffix(ending)
+    return f"{name}.zarr"
+
+
+def _writable_folder(path: Path) -> Path:
+    """The folder a slide's store is written into: the one the slide lies in, else the current one."""
+    beside = path.absolute().parent
+    return beside if os.access(beside, os.W_OK) else Path.cwd()
+
+
+def _refuse_other_source(store: Path, path: Path, image: Path | None) -> None:
+    facts = read_store(store, Wanted()).facts
+    if facts.source != str(path.absolute()):
+        raise InputError(
+            f"'{store}' is there and was not made from '{path}'", f"open '{store}' itself, or move it away"
+        )
+    if image is not None and facts.source_image != str(image.absolute()):
+        raise InputError(f"'{store}' was made from '{path}' with another image than '{image}'", f"move '{store}' away")
+
+
+def _refuse_names(slide: Slide, elements: Mapping[str, Mapping[str, Any]]) -> None:
+    if not slide.is_zarr:
+        raise InputError(
+            f"'{slide.path}' is not a SpatialData store: nothing can be written into it", "run 'c2lst convert' first"
+        )
+    foreign = [name for group in elements.values() for name in group if not name.startswith(OURS)]
+    if foreign:
+        raise ValueError(f"only elements called {OURS}* are ours to write, not {foreign}")
+
+
+def _size_of(element: Any) -> int:
+    """Bytes an element takes in memory, an upper bound of what it takes on disk."""
+    if hasattr(element, "obs"):
+        parts = [element.X, *element.layers.values(), *element.obsm.values()]
+        return sum(_matrix_bytes(part) for part in parts if part is not None) + 200 * len(element.obs)
+    if hasattr(element, "geometry"):
+        return 500 * len(element)
+    return int(element.nbytes)
+
+
+def _matrix_bytes(matrix: Any) -> int:
+    if hasattr(matrix, "indptr"):
+        return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
+    nbytes = getattr(matrix, "nbytes", None)
+    return int(nbytes if nbytes is not None else matrix.memory_usage().sum())
+
+
+def _store_format(store: Path) -> Any:
+    """The container format of a store, so that what we add can be read by what reads the rest."""
+    from spatialdata._io.format import SpatialDataContainerFormatV01, SpatialDataContainerFormatV02
+
+    return SpatialDataContainerFormatV02() if (store / "zarr.json").is_file() else SpatialDataContainerFormatV01()
+
+
+def _write_beside(temporary: Path, elements: Mapping[str, Mapping[str, Any]], container: Any) -> None:
+    from spatialdata import SpatialData
+
+    with warnings.catch_warnings(), quiet():
+        # a table may annotate spots that are in the user's store only
+        warnings.simplefilter("ignore")
+        sdata = SpatialData(**{kind: dict(group) for kind, group in elements.items()})
+        sdata.write(temporary, consolidate_metadata=False, sdata_formats=container, update_sdata_path=False)
+
+
+@contextmanager
+def _without_consolidated(store: Path) -> Iterator[None]:
+    """Take away the consolidated metadata while elements move in; without it a store is read file by file.
+
+    A crash in between leaves a store without it, which is slower to open and right; stale metadata would be wrong.
+    """
+    had = _drop_consolidated(store)
+    yield
+    if had:
+        _consolidate(store)
+
+
+def _drop_consolidated(store: Path) -> bool:
+    root = store / "zarr.json"
+    if root.is_file():
+        body = json.loads(root.read_text())
+        if body.pop("consolidated_metadata", None) is None:
+            return False
+        with atomic_file(root) as file:
+            file.write_text(json.dumps(body))
+        return True
+    old = store / ".zmetadata"
+    if not old.is_file():
+        return False
+    old.unlink()
+    return True
+
+
+def _consolidate(store: Path) -> None:
+    import zarr
+
+    with warnings.catch_warnings():
+        # parquet files are no zarr, which it warns about
+        warnings.simplefilter("ignore")
+        zarr.consolidate_metadata(zarr.open_group(store, mode="r+", use_consolidated=False).store)
+
+
+def _move_in(temporary: Path, store: Path, names: list[tuple[str, str]]) -> None:
+    """Rename elements into the store; those they take the place of go to the temporary folder, which is removed."""
+    for kind, name in names:
+        group = store / kind
+        if not group.is_dir():
+            # a store may have no tables yet: the group comes with its first element
+            _make_group(temporary / kind, group)
+        old = group / name
+        if old.exists():
+            (temporary / "old" / kind).mkdir(parents=True, exist_ok=True)
+            os.rename(old, temporary / "old" / kind / name)
+        os.rename(temporary / kind / name, old)
+
+
+def _make_group(example: Path, group: Path) -> None:
+    part = group.with_name(f".{group.name}.part")
+    part.mkdir()
+    for file in example.iterdir():
+        if file.is_file():
+            shutil.copy(file, part / file.name)
+    os.rename(part, group)
+
+
+def _show_in_memory(slide: Slide, elements: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let the open slide hold what its store now holds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for kind, group in elements.items():
+            held = getattr(slide.sdata, kind)
+            for name, element in group.items():
+                held.pop(name, None)
+                held[name] = element

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
-from ..common.errors import InputError, MismatchError
-from ..common.files import atomic_folder, content_hash
-from ..slides.patches import PatchSpec
+from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.files import atomic_folder, content_hash
+from napari_c2lst.slides.patches import PatchSpec
+
 from .schedule import NoiseSchedule
 from .unet import NoiseNet
 
@@ -64,7 +65,9 @@ class CentralModel:
 
     def __post_init__(self) -> None:
         if self.net.patch_px != self.spec.patch_px:
-            raise MismatchError(f"the network takes {self.net.patch_px} px, the specification says {self.spec.patch_px} px")
+            raise MismatchError(
+                f"the network takes {self.net.patch_px} px, the specification says {self.spec.patch_px} px"
+            )
         self.net.requires_grad_(False).eval()
         object.__setattr__(self, "content_hash", _hash(self.net, self.schedule, self.spec))
 
@@ -100,7 +103,9 @@ def load_central(source: str | Path, *, allow_download: bool = False) -> Central
         unet = UNet2DModel.from_pretrained(folder / "unet", use_safetensors=True, low_cpu_mem_usage=False).float()
         scheduler = DDPMScheduler.from_pretrained(folder / "scheduler")
     except Exception as error:
-        raise InputError(f"central model '{folder}' cannot be read: {_first_line(error)}", "copy it again, or choose another") from error
+        raise InputError(
+            f"central model '{folder}' cannot be read: {_first_line(error)}", "copy it again, or choose another"
+        ) from error
     net = NoiseNet(unet, int(meta["stem"]))
     spec = PatchSpec.model_validate(meta["spec"])
     return CentralModel(net, NoiseSchedule(scheduler), spec, str(meta["name"]), dict(meta.get("facts", {})))
@@ -163,9 +168,13 @@ def find_central(source: str | Path, *, allow_download: bool = False) -> Path:
         if (candidate / META).exists():
             return candidate
     if folder.exists():
-        raise InputError(f"'{folder}' is not a central model: it has no {META}", "give a folder written by 'c2lst pretrain'")
+        raise InputError(
+            f"'{folder}' is not a central model: it has no {META}", "give a folder written by 'c2lst pretrain'"
+        )
     if str(source).count("/") != 1:
-        raise InputError(f"there is no central model '{source}'", "give 'embedded', a folder, or a hub id like 'centre/model'")
+        raise InputError(
+            f"there is no central model '{source}'", "give 'embedded', a folder, or a hub id like 'centre/model'"
+        )
     if not allow_download:
         raise InputError(f"there is no folder '{source}'", "to fetch it from the hub, add --allow-download")
     return _download(str(source))
@@ -196,8 +205,9 @@ def _write_weights(tensors: dict[str, torch.Tensor], file: Path) -> None:
 
 
 def _hash(net: NoiseNet, schedule: NoiseSchedule, spec: PatchSpec) -> str:
+    architecture: Any = net.unet.config
     head = {
-        "unet": {key: net.unet.config[key] for key in _HASHED_ARCHITECTURE},
+        "unet": {key: architecture[key] for key in _HASHED_ARCHITECTURE},
         "schedule": {key: schedule.config[key] for key in _HASHED_SCHEDULE},
         "stem": net.stem,
         "spec": spec.model_dump(mode="json"),
@@ -227,7 +237,9 @@ def _download(hub_id: str) -> Path:
         patterns = ["unet/*.json", "unet/*.safetensors", "scheduler/*.json", META, "README.md"]
         folder = Path(snapshot_download(hub_id, allow_patterns=patterns))
     except Exception as error:
-        raise InputError(f"'{hub_id}' could not be fetched: {_first_line(error)}", "check the name and the network") from error
+        raise InputError(
+            f"'{hub_id}' could not be fetched: {_first_line(error)}", "check the name and the network"
+        ) from error
     if not (folder / META).exists():
         raise InputError(f"'{hub_id}' is not a central model: it has no {META}", "choose another")
     return folder

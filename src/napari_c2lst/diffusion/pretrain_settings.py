@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ..common.settings import RunSettings, setting
+from napari_c2lst.common.settings import RunSettings, setting
 
 
 class PretrainSettings(RunSettings):
-    """Train a central model on histology without genes. Defaults: the paper's values (2.1, 2.5), ours where it has none."""
+    """Train a central model on histology without genes.
+
+    Defaults are the paper's values (2.1, 2.5), ours where it states none.
+    """
 
     task: ClassVar[str] = "pretrain"
     summary: ClassVar[str] = "train a central model on tissue tiles or slides, without any genes"
@@ -18,11 +21,12 @@ class PretrainSettings(RunSettings):
             "widths": (48, 80, 112),
             "blocks": 1,
             "stem": 2,
+            "stain": "macenko",
             "tiles_per_slide": 5000,
-            "steps": 6000,
+            "steps": 7000,
             "batch": 32,
             "accumulation": 1,
-            "learning_rate": 5e-4,
+            "learning_rate": 6e-4,
             "rate_schedule": "cosine",
             "warmup": 0.03,
             "half": True,
@@ -32,7 +36,8 @@ class PretrainSettings(RunSettings):
     tiles: tuple[Path, ...] = setting(help="folders of tile images, images or slides to learn from", positional=True)
     name: str = setting("central", help="a short name of the model, e.g. the organ")
     stain_reference: Path | None = setting(
-        None, help="image of the reference patch that every tile's stain is matched to; none = the first slide's own stain"
+        None,
+        help="image of the reference patch that every tile's stain is matched to; none = the first slide's own stain",
     )
     stain: Literal["macenko", "vahadane", "reinhard", "none"] = setting(
         "vahadane", help="how stains are matched to the reference patch"
@@ -44,17 +49,24 @@ class PretrainSettings(RunSettings):
     widths: tuple[int, ...] = setting((64, 128, 256, 512), help="channels of each level of the U-Net", advanced=True)
     blocks: int = setting(2, help="ResNet blocks a level", ge=1, advanced=True)
     attention_levels: int = setting(1, help="lowest levels with self-attention", ge=0, advanced=True)
-    stem: Literal[1, 2, 4] = setting(1, help="pixel squares folded into channels; 2 makes 64 px cost what 32 px do", advanced=True)
+    stem: Literal[1, 2, 4] = setting(
+        1, help="pixel squares folded into channels; 2 makes 64 px cost what 32 px do", advanced=True
+    )
     steps: int = setting(200_000, help="optimiser steps", ge=1)
     batch: int = setting(256, help="patches in a batch, before accumulation", ge=1)
     accumulation: int = setting(4, help="batches added up for one step", ge=1, advanced=True)
     learning_rate: float = setting(1e-4, help="AdamW's learning rate", gt=0, advanced=True)
-    rate_schedule: Literal["constant", "cosine"] = setting("constant", help="course of the learning rate", advanced=True)
-    warmup: float = setting(0.0, help="share of the steps over which the learning rate rises", ge=0, lt=1, advanced=True)
+    rate_schedule: Literal["constant", "cosine"] = setting(
+        "constant", help="course of the learning rate", advanced=True
+    )
+    warmup: float = setting(
+        0.0, help="share of the steps over which the learning rate rises", ge=0, lt=1, advanced=True
+    )
     weight_decay: float = setting(1e-4, help="AdamW's weight decay", ge=0, advanced=True)
-    ema: float = setting(0.999, help="decay of the moving average of the weights, which is what is kept", ge=0, lt=1, advanced=True)
+    ema: float = setting(
+        0.999, help="decay of the moving average of the weights, which is what is kept", ge=0, lt=1, advanced=True
+    )
     min_snr: float = setting(5.0, help="gamma of the min-SNR loss weight", gt=0, advanced=True)
-    held_out: float = setting(0.02, help="share of the tiles kept for the held-out loss", gt=0, lt=0.5, advanced=True)
     checkpoint_every: int = setting(1000, help="steps between checkpoints", ge=1, advanced=True)
     preview_every: int = setting(1000, help="steps between sample grids; 0 = none", ge=0, advanced=True)
     half: bool = setting(False, help="store the model as float16: half the size", advanced=True)

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
-from ..common.files import atomic_file
-from ..common.reporter import Reporter
-from ..common.seeds import rng
-from ..slides.opening import open_slide
-from ..slides.patches import PatchSpec, iter_patches
-from ..slides.slide import Slide
-from ..slides.stain import StainNormalizer
-from ..slides.tissue import tissue_mask
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.files import atomic_file
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.seeds import rng
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.patches import PatchSpec, iter_patches, read_patches
+from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.stain import StainNormalizer
+from napari_c2lst.slides.tissue import tissue_mask
+
 from .pretrain_settings import PretrainSettings
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
@@ -101,16 +102,23 @@ def _slide_batches(
     slide: Slide, settings: PretrainSettings, normalizer: StainNormalizer | None, number: int
 ) -> Iterator[NDArray[np.uint8]]:
     yx = random_tissue_positions(slide, settings.tiles_per_slide, settings.patch_um, settings.seed, number)
-    size = {"patch_um": settings.patch_um, "patch_px": settings.patch_px}
     values = None
     if normalizer is not None:
-        sample = np.concatenate([p for _, p in iter_patches(slide, yx[:SAMPLE_FOR_STAIN], **size, batch=SAMPLE_FOR_STAIN)])
-        values = normalizer.estimate(sample)
-    for _, patches in iter_patches(slide, yx, **size, batch=512, workers=settings.workers):
+        values = normalizer.estimate(_patches(slide, yx[:SAMPLE_FOR_STAIN], settings))
+    batches = iter_patches(
+        slide, yx, patch_um=settings.patch_um, patch_px=settings.patch_px, batch=512, workers=settings.workers
+    )
+    for _, patches in batches:
         yield patches if normalizer is None else normalizer.transform(patches, slide_values=values)
 
 
-def random_tissue_positions(slide: Slide, count: int, patch_um: float, seed: int, number: int = 0) -> NDArray[np.float64]:
+def _patches(slide: Slide, yx: NDArray[np.float64], settings: PretrainSettings) -> NDArray[np.uint8]:
+    return read_patches(slide, yx, patch_um=settings.patch_um, patch_px=settings.patch_px, workers=settings.workers)
+
+
+def random_tissue_positions(
+    slide: Slide, count: int, patch_um: float, seed: int, number: int = 0
+) -> NDArray[np.float64]:
     """Centres (count, 2) in level-0 px of patches that lie on tissue with at least half of their area.
 
     Raises
@@ -130,7 +138,9 @@ def random_tissue_positions(slide: Slide, count: int, patch_um: float, seed: int
         centres = (np.stack([rows[pick], columns[pick]], 1) + draw.random((count, 2))) * mask.px
         enough = mask.fraction(centres, side) >= 0.5
         if not enough.any():
-            raise InputError(f"slide '{slide.name}' has no tissue as large as a patch of {patch_um:g} um", "leave it out")
+            raise InputError(
+                f"slide '{slide.name}' has no tissue as large as a patch of {patch_um:g} um", "leave it out"
+            )
         kept.append(centres[enough])
     return np.concatenate(kept)[:count]
 
@@ -144,8 +154,7 @@ def _normalizer(settings: PretrainSettings, sources: TileSources) -> StainNormal
     if sources.slides:
         slide = open_slide(sources.slides[0], mpp=settings.mpp)
         yx = random_tissue_positions(slide, SAMPLE_FOR_STAIN, settings.patch_um, settings.seed)
-        size = {"patch_um": settings.patch_um, "patch_px": settings.patch_px}
-        return normalizer.fit(np.concatenate([p for _, p in iter_patches(slide, yx, **size, batch=SAMPLE_FOR_STAIN)]))
+        return normalizer.fit(_patches(slide, yx, settings))
     return normalizer.fit(np.stack([_read_tile(f, settings.patch_px) for f in sources.images[:SAMPLE_FOR_STAIN]]))
 
 

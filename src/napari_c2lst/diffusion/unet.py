@@ -46,7 +46,9 @@ class NoiseNet(nn.Module):
         return F.pixel_shuffle(h, self.stem)  # (N, 3, px, px)
 
 
-def build_noise_net(*, patch_px: int, stem: int, widths: tuple[int, ...], blocks: int, attention_levels: int) -> NoiseNet:
+def build_noise_net(
+    *, patch_px: int, stem: int, widths: tuple[int, ...], blocks: int, attention_levels: int
+) -> NoiseNet:
     """A new network with random weights.
 
     Parameters

@@ -1,0 +1,1 @@
+"""What comes with the package: the sample slide and the embedded central model."""

@@ -1,0 +1,56 @@
+"""The model card beside a central model's weights."""
+
+from pathlib import Path
+
+from napari_c2lst.common.files import atomic_file
+
+from .central import CentralModel
+from .unet import count_parameters
+
+TEMPLATE = """# {name}: a central model of C2L-ST
+
+An unconditional denoising diffusion model of H&E histology; it has seen no gene expression.
+Adapt it to a slide with `c2lst adapt SLIDE --central FOLDER`.
+
+| | |
+|---|---|
+| patches | {patch_um:g} x {patch_um:g} um, {patch_px} x {patch_px} px ({um_px:.3f} um/px) |
+| stain | {stain} |
+| network | diffusers UNet2DModel, {parameters:.2f} M parameters, space-to-depth {stem} |
+| noise | T = {steps_noise}, cosine, noise prediction, min-SNR weighted loss |
+| learned from | {tiles} tiles: {data} |
+| training | {steps} steps of {batch} patches, mean loss of the last 100 steps {loss} |
+| content hash | `{content_hash}` |
+| licence | {licence} |
+
+Method: C2L-ST, arXiv 2603.26827. {retrain}
+Not a medical device; synthetic patches are not tissue of any patient.
+"""
+
+
+def write_card(central: CentralModel, folder: Path, *, retrain: str = "Retrain with `c2lst pretrain`.") -> Path:
+    """Write `README.md` into a central model's folder."""
+    facts = central.facts
+    stain = central.spec.stain
+    text = TEMPLATE.format(
+        name=central.name,
+        patch_um=central.spec.patch_um,
+        patch_px=central.spec.patch_px,
+        um_px=central.spec.patch_um / central.spec.patch_px,
+        stain="as scanned" if stain is None else f"normalised to one reference, {stain.method}",
+        parameters=count_parameters(central.net) / 1e6,
+        stem=central.net.stem,
+        steps_noise=len(central.schedule),
+        tiles=facts.get("tiles"),
+        data=facts.get("data") or "not stated",
+        steps=facts.get("steps"),
+        batch=facts.get("batch"),
+        loss=facts.get("loss"),
+        content_hash=central.content_hash,
+        licence=facts.get("licence") or "not stated",
+        retrain=retrain,
+    )
+    path = folder / "README.md"
+    with atomic_file(path) as temporary:
+        temporary.write_text(text)
+    return path

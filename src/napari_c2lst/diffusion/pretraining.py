@@ -1,0 +1,281 @@
+"""Train a central model: unconditional noise prediction on histology, Eq. (1)-(7), on Accelerate."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
+from napari_c2lst.common.device import autocast, autocast_dtype, describe_device, is_out_of_memory, resolve_device
+from napari_c2lst.common.errors import DeviceMemoryError, Stopped
+from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate, warmup_factor
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.results import TaskResult
+from napari_c2lst.common.runs import RunFolder
+from napari_c2lst.common.seeds import rng, torch_generator
+from napari_c2lst.slides.patches import PatchSpec
+
+from .cards import write_card
+from .central import CentralModel, load_central, save_central
+from .pretrain_settings import PretrainSettings
+from .previews import write_grid
+from .schedule import NoiseSchedule, noise_prediction_loss
+from .tiles import find_sources, pack_tiles
+from .unet import NoiseNet, as_batch, build_noise_net, count_parameters
+
+TILES_FILE = "tiles.npy"
+SPEC_FILE = "spec.json"
+PREVIEW_IMAGES = 16
+# a single odd batch must not throw the weights away; the usual norm is well below
+MAX_GRADIENT = 1.0
+
+
+class PretrainResult(TaskResult):
+    """A finished central model."""
+
+    run: Path
+    central: Path
+    content_hash: str
+    parameters: int
+    megabytes: float
+    tiles: int
+    steps: int
+    loss: float
+
+    def lines(self) -> list[str]:
+        return [
+            f"central model: {self.central} ({self.megabytes:.1f} MB, {self.parameters / 1e6:.2f} M parameters)",
+            f"learned from {self.tiles} tiles in {self.steps} steps, loss {self.loss:.4f} (mean of the last 100 steps)",
+            f"use it with: c2lst adapt SLIDE --central {self.central}",
+        ]
+
+
+def run(settings: PretrainSettings, reporter: Reporter) -> PretrainResult:
+    """Train a central model from tiles or slides.
+
+    Raises
+    ------
+    InputError
+        If the tiles cannot be used or the run folder is taken.
+    Stopped
+        If asked to stop, after a checkpoint.
+    """
+    find_sources(settings.tiles)
+    folder = RunFolder.open(settings, reporter, kind="pretrain")
+    done = folder.finished_result()
+    if done is not None:
+        reporter.message(f"'{folder.path}' is finished already")
+        return PretrainResult.model_validate(done)
+    trainer = _Trainer(settings, folder)
+    trainer.train()
+    result = trainer.save()
+    folder.finish(result)
+    return result
+
+
+class _Trainer:
+    """The state of one pretraining run: network, average, optimiser, step."""
+
+    def __init__(self, settings: PretrainSettings, folder: RunFolder) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.reporter = folder.reporter
+        device = resolve_device(settings.device)
+        self.accelerator = Accelerator(cpu=device.type == "cpu")
+        self.device = self.accelerator.device
+        self.dtype = autocast_dtype(self.device, settings.precision)
+        self.tiles, self.spec = _tiles(settings, folder, self.accelerator)
+        self.schedule = NoiseSchedule()
+        self.net = self._build()
+        self.average = [p.detach().clone() for p in self.net.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            self.net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.step = 0
+        self.losses: list[float] = []
+        self._restore()
+        self.model: Any
+        self.model, self.optimizer = self.accelerator.prepare(self.net, self.optimizer)
+
+    def _build(self) -> NoiseNet:
+        s = self.settings
+        torch.manual_seed(s.seed)
+        net = build_noise_net(
+            patch_px=s.patch_px, stem=s.stem, widths=s.widths, blocks=s.blocks, attention_levels=s.attention_levels
+        )
+        net.to(self.device)
+        # the layout that bf16 convolutions are fastest in, on CPUs and GPUs
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def _restore(self) -> None:
+        loaded = self.folder.load_checkpoint()
+        if loaded is None:
+            return
+        tensors, state = loaded
+        self.net.load_state_dict(without_prefix(tensors, "net."))
+        average = without_prefix(tensors, "ema.")
+        self.average = [average[name].to(self.device) for name, _ in self.net.named_parameters()]
+        load_optimizer_tensors(self.optimizer, tensors)
+        self.step = int(state["step"])
+        self.losses = list(state["losses"])
+        self.reporter.message(f"going on after step {self.step}")
+
+    def train(self) -> None:
+        """Take every step that is left."""
+        s = self.settings
+        self.reporter.message(
+            f"preset {s.preset} on {describe_device(self.device)}: {count_parameters(self.net) / 1e6:.2f} M "
+            f"parameters, {len(self.tiles)} tiles, {s.steps} steps of {s.batch * s.accumulation} patches"
+        )
+        begin, first = time.monotonic(), self.step
+        while self.step < s.steps:
+            loss = self._step()
+            self.step += 1
+            self.losses = [*self.losses[-99:], loss]
+            self.reporter.metrics(self.step, {"loss": loss, "mean_loss": float(np.mean(self.losses))})
+            self.reporter.progress(self.step, s.steps, "steps")
+            if self.step == first + 5:
+                left = (time.monotonic() - begin) / 5 * (s.steps - self.step)
+                self.reporter.message(f"estimated time: about {left / 60:.0f} min")
+            self._after_step()
+
+    def _after_step(self) -> None:
+        s = self.settings
+        stop = self.reporter.stop_requested()
+        if (stop or self.step % s.checkpoint_every == 0) and self.step < s.steps:
+            checkpoint = self._checkpoint()
+            if stop:
+                raise Stopped(f"stopped after step {self.step}", self.folder.continue_hint(), checkpoint)
+        if s.preview_every and self.step % s.preview_every == 0 and self.accelerator.is_main_process:
+            self._preview()
+
+    def _step(self) -> float:
+        s = self.settings
+        rate = (
+            cosine_rate(self.step, s.steps, first=s.learning_rate, last=s.learning_rate / 100, warmup=s.warmup)
+            if s.rate_schedule == "cosine"
+            else s.learning_rate * warmup_factor(self.step, s.steps, s.warmup)
+        )
+        set_rate(self.optimizer, rate)
+        total = 0.0
+        for part in range(s.accumulation):
+            try:
+                loss = self._loss(part) / s.accumulation
+                self.accelerator.backward(loss)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                raise DeviceMemoryError(
+                    f"the device ran out of memory with a batch of {s.batch}",
+                    f"use --batch {max(1, s.batch // 2)} --accumulation {s.accumulation * 2}: same step, less memory",
+                ) from error
+            total += float(loss.detach())
+        self.accelerator.clip_grad_norm_(self.net.parameters(), MAX_GRADIENT)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        ema_update(self.average, self.net.parameters(), ema_decay(self.step, s.ema))
+        return total
+
+    def _loss(self, part: int) -> Tensor:
+        s, rank, ranks = self.settings, self.accelerator.process_index, self.accelerator.num_processes
+        picks = batch_indices(len(self.tiles), s.batch, s.seed, self.step * s.accumulation + part)[rank::ranks]
+        x0 = as_batch(_turned(self.tiles, picks, s.seed, self.step, part, rank)).to(self.device)
+        x0 = x0.contiguous(memory_format=torch.channels_last)
+        draw = torch_generator(s.seed, "noise", self.step, part, rank)
+        noise = torch.randn(x0.shape, generator=draw).to(self.device)
+        t = torch.randint(len(self.schedule), (len(x0),), generator=draw).to(self.device)
+        with autocast(self.device, self.dtype):
+            predicted = self.model(self.schedule.add_noise(x0, noise, t), t)
+        return noise_prediction_loss(predicted, noise, t, self.schedule, s.min_snr).mean()
+
+    def _checkpoint(self) -> Path | None:
+        if not self.accelerator.is_main_process:
+            return None
+        names = [name for name, _ in self.net.named_parameters()]
+        tensors = {
+            **with_prefix(self.net.state_dict(), "net."),
+            **with_prefix(dict(zip(names, self.average, strict=True)), "ema."),
+            **optimizer_tensors(self.optimizer),
+        }
+        return self.folder.save_checkpoint(self.step, tensors, {"losses": self.losses})
+
+    def averaged(self) -> CentralModel:
+        """The central model of the averaged weights."""
+        s = self.settings
+        net = build_noise_net(
+            patch_px=s.patch_px, stem=s.stem, widths=s.widths, blocks=s.blocks, attention_levels=s.attention_levels
+        ).to(self.device)
+        with torch.no_grad():
+            for parameter, value in zip(net.parameters(), self.average, strict=True):
+                parameter.copy_(value)
+        facts = {
+            "data": s.data_note,
+            "licence": s.licence,
+            "tiles": len(self.tiles),
+            "steps": self.step,
+            "batch": s.batch * s.accumulation,
+            "loss": round(float(np.mean(self.losses)), 5) if self.losses else None,
+        }
+        return CentralModel(net, self.schedule, self.spec, s.name, facts)
+
+    def _preview(self) -> None:
+        path = self.folder.path / "previews" / f"step_{self.step:08d}.png"
+        write_grid(self.averaged(), path, count=PREVIEW_IMAGES, seed=self.settings.seed)
+        self.reporter.picture(path, f"samples after {self.step} steps")
+
+    def save(self) -> PretrainResult:
+        """Write the central model with its card."""
+        target = self.folder.path / "central"
+        if not target.exists():
+            save_central(self.averaged(), target, half=self.settings.half)
+        central = load_central(target)
+        write_card(central, target)
+        size = sum(f.stat().st_size for f in target.rglob("*") if f.is_file())
+        return PretrainResult(
+            run=self.folder.path,
+            central=target,
+            content_hash=central.content_hash,
+            parameters=count_parameters(central.net),
+            megabytes=round(size / 1e6, 2),
+            tiles=len(self.tiles),
+            steps=self.step,
+            loss=float(np.mean(self.losses)),
+        )
+
+
+def batch_indices(count: int, batch: int, seed: int, number: int) -> NDArray[np.int64]:
+    """The tiles of batch `number`: every tile once an epoch, in an order that depends on (seed, epoch) alone."""
+    wanted = np.arange(number * batch, (number + 1) * batch)
+    orders = {epoch: rng(seed, "epoch", int(epoch)).permutation(count) for epoch in np.unique(wanted // count)}
+    return np.array([orders[place // count][place % count] for place in wanted], dtype=np.int64)
+
+
+def _turned(tiles: NDArray[np.uint8], picks: NDArray[np.int64], seed: int, *key: int) -> NDArray[np.uint8]:
+    """The picked tiles (n, px, px, 3), each under one of the eight flips and quarter turns."""
+    order = np.argsort(picks)  # reads the memory map front to back
+    batch = np.empty((len(picks), *tiles.shape[1:]), np.uint8)
+    batch[order] = tiles[picks[order]]
+    draw = rng(seed, "turn", *key)
+    for i, (turns, flip) in enumerate(
+        zip(draw.integers(4, size=len(batch)), draw.integers(2, size=len(batch)), strict=True)
+    ):
+        turned = np.rot90(batch[i], turns)
+        batch[i] = turned[:, ::-1] if flip else turned
+    return batch
+
+
+def _tiles(
+    settings: PretrainSettings, folder: RunFolder, accelerator: Accelerator
+) -> tuple[NDArray[np.uint8], PatchSpec]:
+    """The packed tiles of this run; cut on its first start, by one process."""
+    file, spec_file = folder.path / TILES_FILE, folder.path / SPEC_FILE
+    if accelerator.is_main_process and not spec_file.exists():
+        _, spec = pack_tiles(settings, file, folder.reporter)
+        spec_file.write_text(spec.model_dump_json(indent=1))
+    accelerator.wait_for_everyone()
+    return np.load(file, mmap_mode="r"), PatchSpec.model_validate_json(spec_file.read_text())

@@ -1,0 +1,133 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from napari_c2lst.common.errors import DeviceMemoryError, InputError, Stopped
+from napari_c2lst.common.reporter import RecordingReporter
+from napari_c2lst.diffusion import pretraining
+from napari_c2lst.diffusion.central import load_central
+from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
+from napari_c2lst.diffusion.pretraining import batch_indices, run
+
+
+@pytest.fixture(scope="module")
+def tile_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiles")
+    draw = np.random.default_rng(0)
+    for i in range(24):
+        small = draw.integers(90, 220, size=(4, 4, 3), dtype=np.uint8)
+        Image.fromarray(small).resize((32, 32)).save(folder / f"tile{i:02d}.png")
+    return folder
+
+
+def settings(tile_folder, out, **values):
+    base = {
+        "tiles": (tile_folder,),
+        "preset": "small",
+        "device": "cpu",
+        "precision": "fp32",
+        "stain": "none",
+        "patch_px": 16,
+        "widths": (8, 16),
+        "steps": 10,
+        "batch": 4,
+        "preview_every": 0,
+        "checkpoint_every": 100,
+    }
+    return PretrainSettings.resolve(out=out, **{**base, **values})
+
+
+def weights(result):
+    return dict(load_central(result.central).net.state_dict())
+
+
+def test_the_paper_preset_states_the_papers_values():
+    s = PretrainSettings.resolve(tiles=("t",), out="o", preset="paper")
+    assert s.widths == (64, 128, 256, 512)
+    assert (s.steps, s.batch, s.accumulation) == (200_000, 256, 4)
+    assert (s.learning_rate, s.weight_decay, s.ema, s.min_snr) == (1e-4, 1e-4, 0.999, 5.0)
+    assert s.rate_schedule == "constant"
+
+
+def test_a_run_writes_a_central_model_with_its_card(tile_folder, tmp_path):
+    reporter = RecordingReporter()
+    result = run(settings(tile_folder, tmp_path / "run", licence="CC0", data_note="noise"), reporter)
+    central = load_central(result.central)
+    assert central.content_hash == result.content_hash
+    assert central.spec.patch_px == 16
+    assert central.facts["tiles"] == 24
+    assert "CC0" in (result.central / "README.md").read_text()
+    assert len(reporter.of_kind("metrics")) == 10
+    assert any("estimated time" in m for m in reporter.messages)
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["steps"] == 10
+    assert "c2lst adapt" in result.lines()[-1]
+
+
+def test_it_learns(tile_folder, tmp_path):
+    reporter = RecordingReporter()
+    run(settings(tile_folder, tmp_path / "run", steps=60, batch=8, learning_rate=5e-3), reporter)
+    losses = [m["values"]["loss"] for m in reporter.of_kind("metrics")]
+    assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:5])
+
+
+def test_ten_steps_are_five_and_five_more_bit_for_bit(tile_folder, tmp_path):
+    whole = run(settings(tile_folder, tmp_path / "whole"), RecordingReporter())
+    with pytest.raises(Stopped) as stopped:
+        run(settings(tile_folder, tmp_path / "parts"), RecordingReporter(stop_after=6))  # one tiles event, five steps
+    assert stopped.value.checkpoint.name == "step_00000005"
+    assert "--resume auto" in stopped.value.hint
+    parts = run(settings(tile_folder, tmp_path / "parts"), RecordingReporter())
+    assert parts.content_hash == whole.content_hash
+    assert all(torch.equal(a, weights(parts)[k]) for k, a in weights(whole).items())
+    assert parts.loss == whole.loss
+
+
+def test_a_finished_run_is_not_done_again(tile_folder, tmp_path):
+    first = run(settings(tile_folder, tmp_path / "run"), RecordingReporter())
+    reporter = RecordingReporter()
+    assert run(settings(tile_folder, tmp_path / "run"), reporter) == first
+    assert reporter.messages == [f"'{tmp_path / 'run'}' is finished already"]
+
+
+def test_the_model_kept_is_the_average_not_the_last_step(tile_folder, tmp_path):
+    slow = run(settings(tile_folder, tmp_path / "slow", ema=0.9), RecordingReporter())
+    none = run(settings(tile_folder, tmp_path / "none", ema=0.0), RecordingReporter())
+    assert slow.content_hash != none.content_hash
+
+
+def test_sample_grids_are_written_while_learning(tile_folder, tmp_path):
+    reporter = RecordingReporter()
+    run(settings(tile_folder, tmp_path / "run", steps=2, preview_every=2), reporter)
+    (picture,) = reporter.of_kind("picture")
+    assert Image.open(picture["path"]).size[0] > 4 * 16
+
+
+def test_too_little_memory_says_which_batch_to_take(tile_folder, tmp_path, monkeypatch):
+    def fail(self, part):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(pretraining._Trainer, "_loss", fail)
+    with pytest.raises(DeviceMemoryError, match="batch of 4") as caught:
+        run(settings(tile_folder, tmp_path / "run"), RecordingReporter())
+    assert "--batch 2 --accumulation 2" in caught.value.hint
+
+
+def test_missing_tiles_are_named(tmp_path):
+    with pytest.raises(InputError, match="no such path: "):
+        run(settings(tmp_path / "gone", tmp_path / "run"), RecordingReporter())
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_tile_is_seen_once_an_epoch():
+    order = np.concatenate([batch_indices(10, 4, seed=3, number=n) for n in range(5)])
+    assert sorted(order[:10]) == list(range(10))
+    assert sorted(order[10:]) == list(range(10))
+    assert order[:10].tolist() != order[10:].tolist()
+
+
+def test_batches_are_a_function_of_seed_and_number():
+    assert batch_indices(100, 8, 1, 7).tolist() == batch_indices(100, 8, 1, 7).tolist()
+    assert batch_indices(100, 8, 1, 7).tolist() != batch_indices(100, 8, 2, 7).tolist()

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_c2lst.diffusion.unet import NoiseNet, as_batch, as_patches, build_noise_net, count_parameters
+
+
+def tiny(**values):
+    return build_noise_net(
+        **{"patch_px": 16, "stem": 2, "widths": (8, 16), "blocks": 1, "attention_levels": 1, **values}
+    )
+
+
+@pytest.mark.parametrize("stem", [1, 2, 4])
+def test_noise_has_the_shape_of_the_patch_whatever_the_stem(stem):
+    net = tiny(stem=stem)
+    assert net.patch_px == 16
+    assert net(torch.randn(3, 3, 16, 16), torch.tensor([1, 5, 900])).shape == (3, 3, 16, 16)
+
+
+def test_a_larger_stem_sees_the_same_pixels_in_fewer_places():
+    assert tiny(stem=2).unet.config.sample_size == 8
+    assert tiny(stem=2).unet.config.in_channels == 12
+
+
+def test_a_stem_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="needs 3 channels, the U-Net has 12"):
+        NoiseNet(tiny(stem=2).unet, stem=1)
+
+
+def test_the_papers_network_has_its_widths():
+    net = build_noise_net(patch_px=64, stem=1, widths=(64, 128, 256, 512), blocks=2, attention_levels=1)
+    assert tuple(net.unet.config.block_out_channels) == (64, 128, 256, 512)
+    assert net.unet.config.layers_per_block == 2
+    assert [b for b in net.unet.config.down_block_types if b.startswith("Attn")] == ["AttnDownBlock2D"]
+    assert 55e6 < count_parameters(net) < 70e6
+
+
+@pytest.mark.parametrize("widths", [(48, 80, 112), (10, 15), (7, 14)])
+def test_any_widths_find_their_normalisation_groups(widths):
+    groups = build_noise_net(
+        patch_px=32, stem=2, widths=widths, blocks=1, attention_levels=1
+    ).unet.config.norm_num_groups
+    assert all(w % groups == 0 for w in widths)
+
+
+def test_patches_survive_the_way_to_a_batch_and_back():
+    patches = np.random.default_rng(0).integers(256, size=(2, 4, 4, 3), dtype=np.uint8)
+    batch = as_batch(patches)
+    assert batch.shape == (2, 3, 4, 4)
+    assert batch.min() >= -1
+    assert batch.max() <= 1
+    assert np.array_equal(as_patches(batch), patches)
+
+
+def test_values_outside_are_clipped_not_wrapped():
+    assert as_patches(torch.tensor([-3.0, 3.0, 0.0]).view(1, 3, 1, 1)).tolist() == [[[[0, 255, 128]]]]

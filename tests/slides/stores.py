@@ -120,3 +120,27 @@ def make_tiny_store(
     )
     sdata.write(path)
     return path
+
+
+def make_tiny_legacy(folder: Path, *, seed: int = 0) -> Path:
+    """Write a legacy ST section as text and JPEG: 36 spots at 200 um and 5 um per pixel, 20 genes.
+
+    Returns the folder, with `T1.tsv`, `T1_selection.tsv` and `T1_HE.jpg`.
+    """
+    from PIL import Image
+
+    folder.mkdir(parents=True)
+    x, y = (grid.ravel() + 2 for grid in np.mgrid[:6, :6])
+    rng = np.random.default_rng(seed)
+    counts = pd.DataFrame(
+        rng.poisson(5, (36, 20)),
+        index=[f"{a}x{b}" for a, b in zip(x, y, strict=True)],
+        columns=[f"G{i}" for i in range(20)],
+    )
+    counts.to_csv(folder / "T1.tsv", sep="\t")
+    spots = pd.DataFrame(
+        {"x": x, "y": y, "new_x": x, "new_y": y, "pixel_x": 40.0 * x, "pixel_y": 40.0 * y, "selected": 1}
+    )
+    spots.to_csv(folder / "T1_selection.tsv", sep="\t", index=False)
+    Image.fromarray(np.moveaxis(tiny_image((360, 360), seed), 0, -1)).save(folder / "T1_HE.jpg", quality=95)
+    return folder

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.slides.stores import tiny_counts, tiny_positions
+from tests.slides.stores import make_tiny_legacy, tiny_counts, tiny_positions
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import RecordingReporter
@@ -154,17 +153,16 @@ def test_a_self_crossing_polygon_changes_nothing(tiny_store: Path, tmp_path: Pat
     assert spot_set_names(open_slide(tiny_store)) == []
 
 
-def test_a_slide_that_is_no_store_is_converted_first(shared: Path, tmp_path: Path) -> None:
-    source = shared / "her2st" / "B4"
-    folder = tmp_path / "B4"
-    shutil.copytree(source, folder)
-    for path in (folder, *folder.iterdir()):
-        path.chmod(0o755)
-    before = sorted(folder.iterdir())
+def test_a_slide_that_is_no_store_is_converted_first(tmp_path: Path) -> None:
+    folder = make_tiny_legacy(tmp_path / "section")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
     reporter = RecordingReporter()
     result = _select(folder, reporter, fraction=0.25)
     assert result.path.suffix == ".zarr"
-    assert any(str(result.path) in text for text in reporter.messages)
-    assert sorted(folder.iterdir()) == before
-    assert (result.selected, result.overlapping) == (71, 0)
-    assert _stored(result.path).mask.sum() == 71
+    assert any(str(result.path) in text and "converted" in text for text in reporter.messages)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert (result.selected, result.overlapping) == (9, 0)  # 200 um apart: patches of 112 um share nothing
+    assert _stored(result.path).mask.sum() == 9
+    again = _select(folder, name="more", fraction=0.5)
+    assert again.path == result.path
+    assert spot_set_names(open_slide(result.path)) == ["more", "train"]

@@ -57,6 +57,11 @@ ensure_packages() {
     fi
 }
 
+# A set-up that was interrupted, or a Python without its venv module, leaves an environment without pip.
+environment_works() {
+    [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -m pip --version >/dev/null 2>&1
+}
+
 ensure_python() {
     if ! command -v "$PYTHON" >/dev/null; then
         say "there is no '$PYTHON': install Python 3.11 or newer, or name one with PYTHON=..."
@@ -66,7 +71,7 @@ ensure_python() {
         say "'$PYTHON' is $("$PYTHON" --version), Python 3.11 or newer is needed: name one with PYTHON=..."
         exit 1
     fi
-    if [ ! -x "$VENV/bin/python" ] && ! "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null; then
+    if ! environment_works && ! "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null; then
         local package
         package="python$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
         say "'$PYTHON' cannot make environments: it lacks its venv module"
@@ -77,7 +82,7 @@ ensure_python() {
 }
 
 ensure_environment() {
-    if [ ! -x "$VENV/bin/python" ]; then
+    if ! environment_works; then
         say "making $VENV"
         "$PYTHON" -m venv "$VENV"
     fi

@@ -126,4 +126,4 @@ def _cross_validated_mae(
 
 def _not_negative(predicted: NDArray[Any]) -> NDArray[np.float32]:
     # no expression is; the network's predictions are cut off in the same way
-    return np.maximum(predicted, 0).astype(np.float32)
+    return np.asarray(np.maximum(predicted, 0), dtype=np.float32)

@@ -5,7 +5,9 @@ again ends with the weights of an unbroken one.
 """
 
 import math
+import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import rng
+from napari_c2lst.diffusion.timing import in_words
 
 from .augment import augment, draw
 from .networks import ExpressionNet, build_network, pretrained_resnet
@@ -77,13 +80,17 @@ def fit_predictor(
     steps = count_steps(settings, _real_count(pool.real, n_real, settings))
     fit = _Fit(pool, settings, steps, reporter)
     begin = fit.resume(run)
-    for step in range(begin, steps):
-        if reporter.stop_requested():
-            raise fit.stopped(step, run)
-        fit.step(step)
-        reporter.progress(step + 1, steps, "training steps")
-        if run is not None and (step + 1) % settings.checkpoint_every == 0 and step + 1 < steps:
-            run.save_checkpoint(step + 1, fit.tensors(), {"steps": steps})
+    if run is not None:
+        reporter.message(f"{steps - begin} steps take about {in_words((steps - begin) * fit.seconds_a_step())}")
+    # forked: the caller's random numbers stay his
+    with torch.random.fork_rng(devices=[fit.device] if fit.device.type == "cuda" else []):
+        for step in range(begin, steps):
+            if reporter.stop_requested():
+                raise fit.stopped(step, run)
+            fit.step(step)
+            reporter.progress(step + 1, steps, "training steps")
+            if run is not None and (step + 1) % settings.checkpoint_every == 0 and step + 1 < steps:
+                run.save_checkpoint(step + 1, fit.tensors(), {"steps": steps})
     return fit.result()
 
 
@@ -130,7 +137,8 @@ class _Fit:
         s = self.settings
         self.device = resolve_device(s.device)
         self.dtype = autocast_dtype(self.device, s.precision)
-        self.net = _network(s, self.pool).to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.net = _network(s, self.pool).train()
+        self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(_groups(self.net, s.weight_decay), lr=s.learning_rate)
         self.average = {k: v.detach().clone() for k, v in self.net.state_dict().items()} if s.ema else {}
         self.micro = s.batch
@@ -138,27 +146,42 @@ class _Fit:
     def step(self, step: int) -> None:
         """One optimiser step."""
         s = self.settings
-        index = batch_indices(s.seed, step, self.pool.real, self.pool.synthetic, s.batch, s.mix)
-        patches, targets = self.pool.take(index)
-        draws = draw(rng(s.seed, "augment", step), len(index), s.jitter)
-        inputs, targets = augment(patches.to(self.device), draws), targets.to(self.device)
+        inputs, targets = self._batch(step)
         # torch's own generator serves dropout alone; seeded here, it needs no place in the checkpoint
         torch.manual_seed(int(rng(s.seed, "dropout", step).integers(2**62)))
         set_rate(
             self.optimizer, cosine_rate(step, self.steps, first=s.learning_rate, last=s.last_rate, warmup=s.warmup)
         )
-        loss = halve_on_out_of_memory(lambda n: self._gradients(inputs, targets, n), self.micro, self.reporter)
+        loss = halve_on_out_of_memory(partial(self._gradients, inputs, targets), self.micro, self.reporter)
         self.optimizer.step()
         if self.average:
             self._update_average(step)
         self._report(step, loss)
+
+    def seconds_a_step(self) -> float:
+        """Time of a step on this device, from a trial that leaves no trace."""
+        kept = {name: value.clone() for name, value in self.net.state_dict().items()}
+        inputs, targets = self._batch(0)
+        for _ in range(2):  # the first one also prepares the device
+            begin = time.monotonic()
+            float(halve_on_out_of_memory(partial(self._gradients, inputs, targets), self.micro, self.reporter))
+        self.net.load_state_dict(kept)
+        return time.monotonic() - begin
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Augmented patches (n, 3, px, px) and expression (n, d) of a step, on the device."""
+        s = self.settings
+        index = batch_indices(s.seed, step, self.pool.real, self.pool.synthetic, s.batch, s.mix)
+        patches, targets = self.pool.take(index)
+        draws = draw(rng(s.seed, "augment", step), len(index), s.jitter)
+        return augment(patches.to(self.device), draws), targets.to(self.device)
 
     def _gradients(self, inputs: Tensor, targets: Tensor, micro: int) -> Tensor:
         """L1 loss, Eq. (11), its gradient added up over chunks of `micro` patches."""
         self.micro = micro
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.device)
-        for x, y in zip(inputs.split(micro), targets.split(micro), strict=True):
+        for x, y in zip(torch.split(inputs, micro), torch.split(targets, micro), strict=True):
             with autocast(self.device, self.dtype):
                 predicted = self.net(x)  # n d
             loss = nn.functional.l1_loss(predicted, y) * (len(x) / len(inputs))
@@ -213,7 +236,8 @@ class _Fit:
         """The fitted network (its moving average, if one is kept)."""
         if self.average:
             self.net.load_state_dict(self.average)
-        return self.net.eval().requires_grad_(False).cpu()
+        self.net.eval().requires_grad_(False).cpu()
+        return self.net
 
 
 def batch_indices(seed: int, step: int, n_real: int, n_synthetic: int, batch: int, mix: Mix) -> NDArray[np.int64]:
@@ -254,9 +278,11 @@ def _network(settings: FitSettings, pool: _Pool) -> ExpressionNet:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng(settings.seed, "network").integers(2**62)))
         if settings.weights is not None:
-            net = pretrained_resnet(settings.weights, genes, allow_download=settings.allow_download)
+            net = pretrained_resnet(
+                settings.weights, genes, allow_download=settings.allow_download, dropout=settings.dropout
+            )
         else:
-            net = build_network({"name": settings.network}, genes)
+            net = build_network({"name": settings.network}, genes, dropout=settings.dropout)
     # the first entry: the real spots where there are any, since synthetic ones repeat their expression
     net.start_at(torch.from_numpy(np.median(pool.targets[0], axis=0)))
     return net

@@ -35,7 +35,7 @@ class Grid:
     @property
     def origin(self) -> NDArray[np.float64]:
         """(2,) y, x of row 0 and column 0, which may themselves lie beside the tissue."""
-        return self.yx.min(axis=0)
+        return np.asarray(self.yx.min(axis=0), dtype=np.float64)
 
     @property
     def rows_columns(self) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from napari_c2lst.common.errors import InputError
 
 NetworkName = Literal["resnet50", "small"]
-SMALL_WIDTHS = (32, 64, 128, 256)
+SMALL_WIDTHS = (16, 32, 64, 128)
 
 # ImageNet's channel statistics: what pretrained ResNets were trained with, and a fair guess for H&E
 _MEAN = (0.485, 0.456, 0.406)
@@ -34,14 +34,20 @@ class ExpressionNet(nn.Module):
         Number of genes d.
     architecture
         What `build_network` needs to make the same network again (JSON-able).
+    dropout
+        Share of pooled features dropped while training. With some tens of spots and noisy counts the network learns
+        each spot by heart without it, and ends worse than the median.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: nn.Module, width: int, genes: int, architecture: Mapping[str, Any]) -> None:
+    def __init__(
+        self, backbone: nn.Module, width: int, genes: int, architecture: Mapping[str, Any], dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.backbone = backbone
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width, genes)
         self.architecture = dict(architecture)
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1) * 255, persistent=False)
@@ -64,7 +70,7 @@ class ExpressionNet(nn.Module):
         features = self.backbone(x.contiguous(memory_format=torch.channels_last))  # N width
         # bf16 has three digits: enough for features, not for expression, so the head stays in fp32
         with torch.autocast(features.device.type, enabled=False):
-            return self.head(features.float())  # type: ignore[no-any-return]  # N d
+            return self.head(self.dropout(features.float()))  # type: ignore[no-any-return]  # N d
 
     @torch.no_grad()
     def start_at(self, expression: Tensor) -> None:
@@ -102,22 +108,18 @@ class BasicBlock(nn.Module):
         return torch.relu(self.norm2(self.conv2(h)) + self.shortcut(x))
 
 
-class SmallBackbone(nn.Sequential):
+def small_backbone(widths: Sequence[int] = SMALL_WIDTHS) -> nn.Sequential:
     """A residual network with one basic block a width, each at half the resolution of the one before.
 
     Parameters
     ----------
     widths
         Channels of each stage.
-    dropout
-        Share of pooled features dropped while training.
     """
-
-    def __init__(self, widths: Sequence[int] = SMALL_WIDTHS, dropout: float = 0.0) -> None:
-        stem = nn.Sequential(nn.Conv2d(3, widths[0], 7, 4, 3, bias=False), _norm(widths[0]), nn.ReLU())
-        inputs = (widths[0], *widths[:-1])
-        blocks = [BasicBlock(i, o, 1 if n == 0 else 2) for n, (i, o) in enumerate(zip(inputs, widths, strict=True))]
-        super().__init__(stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+    stem = nn.Sequential(nn.Conv2d(3, widths[0], 7, 4, 3, bias=False), _norm(widths[0]), nn.ReLU())  # px / 4
+    inputs = (widths[0], *widths[:-1])
+    blocks = [BasicBlock(i, o, 1 if n == 0 else 2) for n, (i, o) in enumerate(zip(inputs, widths, strict=True))]
+    return nn.Sequential(stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
 class ResNetBackbone(nn.Module):
@@ -132,7 +134,7 @@ class ResNetBackbone(nn.Module):
         return self.resnet(x).pooler_output.flatten(1)  # type: ignore[no-any-return]
 
 
-def build_network(architecture: Mapping[str, Any], genes: int) -> ExpressionNet:
+def build_network(architecture: Mapping[str, Any], genes: int, *, dropout: float = 0.0) -> ExpressionNet:
     """Make an untrained network from its description.
 
     Parameters
@@ -141,6 +143,8 @@ def build_network(architecture: Mapping[str, Any], genes: int) -> ExpressionNet:
         `{"name": "small", "widths": [...]}` or `{"name": "resnet50", ...}` with fields of transformers' ResNetConfig.
     genes
         Number of genes d.
+    dropout
+        Of pooled features, while training.
 
     Raises
     ------
@@ -150,17 +154,16 @@ def build_network(architecture: Mapping[str, Any], genes: int) -> ExpressionNet:
     name = architecture.get("name")
     if name == "small":
         widths = tuple(architecture.get("widths", SMALL_WIDTHS))
-        backbone = SmallBackbone(widths, architecture.get("dropout", 0.0))
-        return ExpressionNet(backbone, widths[-1], genes, {**architecture, "widths": list(widths)})
+        return ExpressionNet(small_backbone(widths), widths[-1], genes, {"name": name, "widths": list(widths)}, dropout)
     if name == "resnet50":
         from transformers import ResNetConfig, ResNetModel
 
         config = ResNetConfig(**{k: architecture[k] for k in _RESNET_FIELDS if k in architecture})
-        return _resnet(ResNetModel(config), genes)
+        return _resnet(ResNetModel(config), genes, dropout)
     raise InputError(f"there is no network {name!r}", "use resnet50 or small")
 
 
-def pretrained_resnet(source: str, genes: int, *, allow_download: bool = False) -> ExpressionNet:
+def pretrained_resnet(source: str, genes: int, *, allow_download: bool = False, dropout: float = 0.0) -> ExpressionNet:
     """ResNet with pretrained weights from a folder, or from the hub where a download is allowed.
 
     Parameters
@@ -171,20 +174,24 @@ def pretrained_resnet(source: str, genes: int, *, allow_download: bool = False) 
         Number of genes d.
     allow_download
         Whether the hub may be asked; without it only what is already on disk (the folder, or the hub's cache) is used.
+    dropout
+        Of pooled features, while training.
 
     Raises
     ------
     InputError
         If the weights are not there, are a pickle, or are of another kind of network.
     """
-    from transformers import ResNetModel
+    import transformers
+    from safetensors import SafetensorError
 
     check_pretrained(source, allow_download=allow_download)
+    model_class: Any = transformers.ResNetModel
     try:
-        resnet, report = ResNetModel.from_pretrained(
+        resnet, report = model_class.from_pretrained(
             source, local_files_only=not allow_download, use_safetensors=True, output_loading_info=True
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
             f"the pretrained weights '{source}' could not be loaded: {str(error).splitlines()[0]}",
             "give a folder with config.json and model.safetensors, or pass --allow-download",
@@ -193,7 +200,7 @@ def pretrained_resnet(source: str, genes: int, *, allow_download: bool = False) 
         raise InputError(
             f"'{source}' holds no weights of a ResNet", "give a folder such as 'microsoft/resnet-50' gives"
         )
-    return _resnet(resnet, genes)
+    return _resnet(resnet, genes, dropout)
 
 
 def check_pretrained(source: str, *, allow_download: bool) -> None:
@@ -237,9 +244,10 @@ def _cached(hub_id: str) -> bool:
         return False
 
 
-def _resnet(resnet: Any, genes: int) -> ExpressionNet:
+def _resnet(resnet: Any, genes: int, dropout: float) -> ExpressionNet:
     fields = {k: getattr(resnet.config, k) for k in _RESNET_FIELDS}
-    return ExpressionNet(ResNetBackbone(resnet), fields["hidden_sizes"][-1], genes, {"name": "resnet50", **fields})
+    width = fields["hidden_sizes"][-1]
+    return ExpressionNet(ResNetBackbone(resnet), width, genes, {"name": "resnet50", **fields}, dropout)
 
 
 def _norm(channels: int) -> nn.GroupNorm:

@@ -7,6 +7,7 @@ panel, the patch specification, the training spots and where everything came fro
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -151,19 +152,18 @@ class Predictor:
             knows nothing of the noise of the counts, nor of what the network never saw. Zero without `tta`.
         """
         self._refuse_other_pixels(patches)
-        parts = []
+        parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         for start in range(0, len(patches), batch):
-            chunk = patches[start : start + batch]
-            parts.append(
-                halve_on_out_of_memory(lambda n, c=chunk: self._chunk(c, n, tta), batch, reporter or Reporter())
-            )  # type: ignore[misc]
+            work = partial(self._chunk, patches[start : start + batch], tta=tta)
+            parts.append(halve_on_out_of_memory(work, batch, reporter or Reporter()))
         empty = np.zeros((0, len(self.panel)), np.float32)
         mean = np.concatenate([empty, *(m for m, _ in parts)])
         return mean, np.concatenate([empty, *(s for _, s in parts)])
 
     def _chunk(
-        self, patches: NDArray[np.uint8], batch: int, tta: bool
+        self, patches: NDArray[np.uint8], batch: int, *, tta: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and spread of patches that are seen `batch` at a time."""
         outputs = [self._forward(torch.from_numpy(p), tta) for p in np.array_split(patches, -(-len(patches) // batch))]
         mean, spread = (torch.cat(list(part)).cpu().numpy() for part in zip(*outputs, strict=True))
         return mean, spread
@@ -273,7 +273,7 @@ def _read_header(file: Path) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(file, framework="pt") as opened:  # type: ignore[no-untyped-call]
+        with safe_open(file, framework="pt") as opened:
             text = (opened.metadata() or {}).get(_KEY)
     except SafetensorError as error:
         raise InputError(

@@ -84,12 +84,12 @@ class RowsOnDisk:
 
     def lazy(self) -> Any:
         """The rows as a dask array that reads a part at a time."""
-        import dask
-        import dask.array as da
+        import dask.array
+        from dask.delayed import delayed
 
-        empty = da.zeros((0, self.shape[1]), dtype=self.dtype)
+        da: Any = dask.array
         blocks = [
-            da.from_delayed(dask.delayed(self.read, pure=False)(a, b), (b - a, self.shape[1]), self.dtype)
+            da.from_delayed(delayed(self.read, pure=False)(a, b), (b - a, self.shape[1]), self.dtype)
             for a, b in self.parts()
         ]
-        return da.concatenate(blocks) if blocks else empty
+        return da.concatenate(blocks) if blocks else da.zeros(self.shape, dtype=self.dtype)

@@ -28,6 +28,10 @@ class FitSettings(DeviceSettings):
             "steps": 600,
             "count_as_ratio": 5.0,
             "ema": 0.98,
+            # some tens of spots with noisy counts are soon learnt by heart
+            "dropout": 0.5,
+            "jitter": 0.2,
+            "learning_rate": 5e-4,
             "checkpoint_every": 200,
         },
     }
@@ -61,6 +65,9 @@ class FitSettings(DeviceSettings):
         ge=0,
         lt=1,
         advanced=True,
+    )
+    dropout: float = setting(
+        0.0, help="share of the network's features left out at random in training", ge=0, lt=1, advanced=True
     )
     jitter: float = setting(
         0.1,

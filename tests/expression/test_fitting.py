@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.expression.conftest import fit_settings, train_settings
+from tests.expression.patches import coloured_patches
+
+from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.reporter import RecordingReporter, Reporter
+from napari_c2lst.common.runs import RunFolder
+from napari_c2lst.expression.fitting import batch_indices, count_steps, fit_predictor
+from napari_c2lst.expression.networks import ExpressionNet
+from napari_c2lst.expression.settings import FitSettings
+
+
+def weights(net: ExpressionNet) -> dict[str, torch.Tensor]:
+    return net.state_dict()
+
+
+def same(a: ExpressionNet, b: ExpressionNet) -> bool:
+    return all(torch.equal(weights(a)[k], weights(b)[k]) for k in weights(a))
+
+
+def predict(net: ExpressionNet, patches: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return net(torch.from_numpy(patches).permute(0, 3, 1, 2)).numpy()
+
+
+class TestOrder:
+    def test_every_sample_once_in_a_pass(self) -> None:
+        seen = np.concatenate([batch_indices(0, step, 12, 9, 7, "pooled") for step in range(6)])
+        assert [Counter(seen[a : a + 21].tolist()) for a in (0, 21)] == [Counter(range(21))] * 2
+        assert seen[:21].tolist() != seen[21:].tolist()
+
+    def test_half_of_a_balanced_batch_is_real(self) -> None:
+        seen = [batch_indices(0, step, 5, 50, 8, "balanced") for step in range(10)]
+        assert [(s < 5).sum() for s in seen] == [4] * 10
+        assert max(map(max, seen)) > 5
+        real = np.concatenate([s[s < 5] for s in seen])
+        assert set(Counter(real.tolist()).values()) == {8}
+        made = np.concatenate([s[s >= 5] for s in seen])
+        assert len(set(made.tolist())) == 40
+
+    def test_an_odd_batch_has_one_more_real(self) -> None:
+        assert (batch_indices(0, 0, 5, 50, 7, "balanced") < 5).sum() == 4
+
+    @pytest.mark.parametrize("counts", [(12, 0), (0, 12)])
+    def test_one_kind_alone_has_one_order_whatever_the_mix(self, counts: tuple[int, int]) -> None:
+        first, again = (batch_indices(4, 3, *counts, 5, mix) for mix in ("pooled", "balanced"))
+        assert np.array_equal(first, again)
+        assert first.max() < 12
+
+    def test_order_is_a_function_of_seed_and_step(self) -> None:
+        assert np.array_equal(batch_indices(1, 5, 9, 9, 4, "balanced"), batch_indices(1, 5, 9, 9, 4, "balanced"))
+        assert not np.array_equal(batch_indices(1, 5, 9, 9, 4, "balanced"), batch_indices(2, 5, 9, 9, 4, "balanced"))
+
+    def test_a_batch_larger_than_the_samples_repeats_them(self) -> None:
+        assert set(Counter(batch_indices(0, 0, 3, 0, 9, "pooled").tolist()).values()) == {3}
+
+
+class TestSteps:
+    def test_epochs_count_pairs_that_are_not_there(self) -> None:
+        s = FitSettings.resolve(preset="paper", device="cpu", epochs=3, batch=32, count_as_ratio=10)
+        assert count_steps(s, 70) == 3 * 25  # 770 / 32 = 24.1
+
+    def test_steps_win_over_epochs(self) -> None:
+        assert count_steps(fit_settings(steps=5, epochs=200), 70) == 5
+
+    def test_all_arms_take_the_same_steps(self) -> None:
+        s = fit_settings(steps=None, epochs=1, count_as_ratio=2, batch=8)
+        real, synthetic = coloured_patches(8), coloured_patches(16, seed=1)
+        taken = []
+        for arm in ((real, None), (real, synthetic), (None, synthetic)):
+            reporter = RecordingReporter()
+            fit_predictor(*arm, s, reporter, n_real=8)
+            taken.append(len(reporter.of_kind("progress")))
+        assert taken == [3, 3, 3]
+
+    def test_epochs_without_real_spots_cannot_be_counted(self) -> None:
+        with pytest.raises(InputError, match="epochs cannot be counted without real spots"):
+            fit_predictor(None, coloured_patches(8), fit_settings(steps=None), Reporter())
+
+
+class TestFit:
+    def test_it_learns_what_can_be_learnt(self) -> None:
+        real = coloured_patches(60)
+        new, truth = coloured_patches(30, seed=1)
+        net = fit_predictor(real, None, fit_settings(steps=80, batch=16, dropout=0, jitter=0.02, learning_rate=2e-3), Reporter())
+        median = np.abs(truth - np.median(real[1], axis=0)).mean(axis=0)
+        error = np.abs(predict(net, new) - truth).mean(axis=0)
+        assert (error[:3] < 0.5 * median[:3]).all()
+        assert error[3] < 1.3 * median[3]
+
+    def test_it_starts_as_the_median_baseline(self) -> None:
+        patches, targets = coloured_patches(9)
+        # the first of many steps has a tiny rate: warm-up
+        net = fit_predictor((patches, targets), None, fit_settings(steps=1, learning_rate=1e-9, last_rate=0), Reporter())
+        np.testing.assert_allclose(predict(net, patches), np.tile(np.median(targets, axis=0), (9, 1)), atol=1e-5)
+
+    def test_synthetic_pairs_are_used(self) -> None:
+        """Real patches that say nothing, synthetic ones that say it all."""
+        patches, targets = coloured_patches(40)
+        shuffled = (patches[:12], np.random.default_rng(0).permutation(targets[:12]))
+        new, truth = coloured_patches(30, seed=1)
+        s = fit_settings(steps=60, batch=16, dropout=0, jitter=0.02, learning_rate=2e-3)
+        errors = [
+            np.abs(predict(fit_predictor(shuffled, pairs, s, Reporter()), new) - truth)[:, :3].mean()
+            for pairs in (None, (patches, targets))
+        ]
+        assert errors[1] < 0.8 * errors[0]
+
+    def test_the_same_seed_gives_the_same_weights(self) -> None:
+        real, synthetic = coloured_patches(12), coloured_patches(24, seed=1)
+        first, again = (fit_predictor(real, synthetic, fit_settings(), Reporter()) for _ in range(2))
+        other = fit_predictor(real, synthetic, fit_settings(seed=1), Reporter())
+        assert same(first, again)
+        assert not same(first, other)
+
+    def test_the_callers_random_numbers_stay_his(self) -> None:
+        torch.manual_seed(3)
+        wanted = torch.rand(2)
+        torch.manual_seed(3)
+        fit_predictor(coloured_patches(8), None, fit_settings(), Reporter())
+        assert torch.equal(torch.rand(2), wanted)
+
+    def test_the_moving_average_is_what_is_kept(self) -> None:
+        last, mean = (fit_predictor(coloured_patches(12), None, fit_settings(ema=e), Reporter()) for e in (0.0, 0.9))
+        assert not same(last, mean)
+        assert not mean.training
+        assert not any(p.requires_grad for p in mean.parameters())
+
+    def test_batch_normalisation_has_its_counts_averaged_too(self) -> None:
+        architecture = {"name": "resnet50", "embedding_size": 8, "hidden_sizes": [16, 32], "depths": [1, 1]}
+        with pytest.MonkeyPatch.context() as patch:
+            from napari_c2lst.expression import fitting
+
+            build = fitting.build_network
+            patch.setattr(fitting, "build_network", lambda _, genes, dropout: build(architecture, genes, dropout=dropout))
+            net = fit_predictor(coloured_patches(12, 32), None, fit_settings(ema=0.9, steps=3), Reporter())
+        counts = [v for k, v in net.state_dict().items() if k.endswith("num_batches_tracked")]
+        assert counts
+        assert all(int(c) == 3 for c in counts)
+
+    def test_bf16_is_close_to_fp32(self) -> None:
+        patches, _ = coloured_patches(12)
+        outs = [
+            predict(fit_predictor(coloured_patches(12), None, fit_settings(precision=p), Reporter()), patches)
+            for p in ("fp32", "bf16")
+        ]
+        np.testing.assert_allclose(outs[0], outs[1], atol=0.05)
+
+    def test_loss_and_rate_are_told(self) -> None:
+        reporter = RecordingReporter()
+        fit_predictor(coloured_patches(12), None, fit_settings(steps=12), reporter)
+        told = reporter.of_kind("metrics")
+        assert [m["step"] for m in told] == [10, 12]
+        assert told[-1]["values"]["rate"] == pytest.approx(1e-5)
+        assert 0 < told[0]["values"]["loss"] < 3
+        assert reporter.of_kind("progress")[-1] == {"done": 12, "total": 12, "what": "training steps"}
+
+
+class TestInput:
+    def test_nothing_to_learn_from(self) -> None:
+        empty = (np.zeros((0, 16, 16, 3), np.uint8), np.zeros((0, 4), np.float32))
+        for real in (None, empty):
+            with pytest.raises(InputError, match="nothing to learn from"):
+                fit_predictor(real, None, fit_settings(), Reporter())
+
+    @pytest.mark.parametrize(
+        "synthetic", [coloured_patches(4, px=8), (coloured_patches(4)[0], np.zeros((4, 3), np.float32))], ids=["px", "genes"]
+    )
+    def test_pairs_of_another_shape(self, synthetic: Any) -> None:
+        with pytest.raises(InputError, match="do not fit together"):
+            fit_predictor(coloured_patches(8), synthetic, fit_settings(), Reporter())
+
+    def test_fewer_targets_than_patches(self) -> None:
+        patches, targets = coloured_patches(8)
+        with pytest.raises(InputError, match="do not fit together"):
+            fit_predictor((patches, targets[:5]), None, fit_settings(), Reporter())
+
+
+class TestResume:
+    def open(self, folder: Path, reporter: Reporter) -> RunFolder:
+        return RunFolder.open(train_settings(folder / "s.zarr", folder / "run", checkpoint_every=4), reporter, kind="train")
+
+    @pytest.mark.parametrize("stop_after", [1, 5])
+    def test_ten_steps_are_five_and_five(self, tmp_path: Path, stop_after: int) -> None:
+        real, synthetic = coloured_patches(12), coloured_patches(24, seed=1)
+        s = fit_settings(steps=10, ema=0.9, checkpoint_every=4, dropout=0.5)
+        whole = fit_predictor(real, synthetic, s, Reporter())
+        reporter = RecordingReporter(stop_after=stop_after)
+        run = self.open(tmp_path, reporter)
+        with pytest.raises(Stopped, match=f"stopped at step {stop_after} of 10") as stopped:
+            fit_predictor(real, synthetic, s, run.reporter, run)
+        assert stopped.value.checkpoint is not None
+        assert stopped.value.checkpoint.exists()
+        assert "--resume auto" in stopped.value.hint
+        again = RecordingReporter()
+        run = self.open(tmp_path, again)
+        resumed = fit_predictor(real, synthetic, s, run.reporter, run)
+        assert same(whole, resumed)
+        assert f"going on at step {stop_after} of 10" in again.messages
+        assert len(again.of_kind("progress")) == 10 - stop_after
+
+    def test_a_crash_goes_on_at_the_last_checkpoint(self, tmp_path: Path) -> None:
+        class Crash(Reporter):
+            def progress(self, done: int, total: int, what: str = "") -> None:
+                if done == 7:
+                    raise OSError("power cut")
+
+        s = fit_settings(steps=10, checkpoint_every=4)
+        run = self.open(tmp_path, Crash())
+        with pytest.raises(OSError, match="power cut"):
+            fit_predictor(coloured_patches(12), None, s, run.reporter, run)
+        reporter = RecordingReporter()
+        run = self.open(tmp_path, reporter)
+        resumed = fit_predictor(coloured_patches(12), None, s, run.reporter, run)
+        assert "going on at step 4 of 10" in reporter.messages
+        assert same(resumed, fit_predictor(coloured_patches(12), None, s, Reporter()))
+
+    def test_the_time_it_takes_is_said_before(self, tmp_path: Path) -> None:
+        reporter = RecordingReporter()
+        run = self.open(tmp_path, reporter)
+        with_estimate = fit_predictor(coloured_patches(12), None, fit_settings(), run.reporter, run)
+        assert any(m.startswith("6 steps take about ") for m in reporter.messages)
+        # the trial step behind the estimate leaves no trace
+        assert same(with_estimate, fit_predictor(coloured_patches(12), None, fit_settings(), Reporter()))
+
+    def test_without_a_run_folder_a_stop_just_stops(self) -> None:
+        with pytest.raises(Stopped) as stopped:
+            fit_predictor(coloured_patches(8), None, fit_settings(), RecordingReporter(stop_after=2))
+        assert stopped.value.checkpoint is None
+
+
+def test_out_of_memory_halves_the_batch_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = ExpressionNet.forward
+
+    def small_device(self: ExpressionNet, patches: torch.Tensor) -> torch.Tensor:
+        if len(patches) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, patches)
+
+    whole = fit_predictor(coloured_patches(12), None, fit_settings(dropout=0), Reporter())
+    monkeypatch.setattr(ExpressionNet, "forward", small_device)
+    reporter = RecordingReporter()
+    halved = fit_predictor(coloured_patches(12), None, fit_settings(dropout=0), reporter)
+    assert reporter.messages == ["out of memory with a batch of 8: going on with 4"]  # once, not at every step
+    patches, _ = coloured_patches(4)
+    np.testing.assert_allclose(predict(whole, patches), predict(halved, patches), atol=1e-3)

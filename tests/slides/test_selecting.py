@@ -100,6 +100,9 @@ def test_suggestions(tiny_store: Path) -> None:
     _select(tiny_store, reporter, suggest=10)
     assert np.array_equal(_stored(tiny_store).mask, suggest_spots(open_slide(tiny_store), 10))
     assert reporter.of_kind("progress")
+    lines = "\n".join(_select(tiny_store, name="more", suggest=10).lines())
+    assert "share tissue with a training patch" in lines
+    assert "--split blocked" not in lines  # which belongs to --fraction
 
 
 def test_low_spots_are_neither_selected_nor_scored(tiny_store: Path) -> None:

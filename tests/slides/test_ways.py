@@ -76,6 +76,15 @@ def test_columns_of_truths_and_gaps(tmp_path: Path) -> None:
     assert caught.value.hint == "the column has Stroma, tumour"
 
 
+def test_values_with_commas_may_come_in_parts(tmp_path: Path) -> None:
+    label = np.array(["Carcinoma, invasive", "Carcinoma", "invasive", "a,b,c", "a,b", "Fat, NOS", "x"] * 9)
+    slide = open_slide(make_tiny_store(tmp_path / "commas.zarr", extra_obs={"label": label}))
+    assert np.array_equal(by_column(slide, "label", ["Carcinoma", "invasive"]), label == "Carcinoma, invasive")
+    assert np.array_equal(by_column(slide, "label", ["Fat, NOS"]), label == "Fat, NOS")
+    assert np.array_equal(by_column(slide, "label", ["Carcinoma", "x"]), np.isin(label, ["Carcinoma", "x"]))
+    assert np.array_equal(by_column(slide, "label", ["x", "a", "b", "c"]), np.isin(label, ["x", "a,b,c"]))
+
+
 def test_unknown_columns_name_the_known(slide: Any) -> None:
     with pytest.raises(InputError, match=r"table 'table' of slide '.*' has no column 'label'") as caught:
         table_column(slide, "label")

@@ -38,6 +38,8 @@ class SelectResult(TaskResult):
         The SpatialData the set was written into.
     name
         Name of the set.
+    way
+        The setting that chose them: "fraction", "polygon", "column", "suggest" or "ids".
     selected, held_out, left_out
         Numbers of spots: to train on, to score on, neither.
     share
@@ -52,6 +54,7 @@ class SelectResult(TaskResult):
 
     path: Path
     name: str
+    way: str
     selected: int
     held_out: int
     left_out: int
@@ -72,8 +75,8 @@ class SelectResult(TaskResult):
             lines.append(f"left out: {self.buffer} spots whose patch overlaps a training patch")
         if self.overlapping:
             lines.append(
-                f"{self.overlapping} held-out spots share tissue with a training patch: their score flatters "
-                "(--split blocked sets them aside)"
+                f"{self.overlapping} held-out spots share tissue with a training patch: their score flatters"
+                + (" (--split blocked sets them aside)" if self.way == "fraction" else "")
             )
         if not self.held_out:
             lines.append("no spot is held out: a model trained on this set cannot be scored on this slide")
@@ -106,6 +109,7 @@ def run(settings: SelectSettings, reporter: Reporter) -> SelectResult:
     return SelectResult(
         path=slide.path,
         name=settings.name,
+        way=settings.way,
         selected=count,
         held_out=int(spots.held_out.sum()),
         left_out=int(left_out.sum()),

@@ -41,7 +41,10 @@ class SelectSettings(SlideSettings):
     column: str | None = setting(None, help="choose by a column of the slide's table, such as a pathologist's label")
     equals: tuple[str, ...] = setting((), help="with --column: the values that choose a spot")
     suggest: int | None = setting(
-        None, help="choose the N spots that cover the slide's morphology best", unit="spots", ge=1
+        None,
+        help="choose the N spots that cover the slide's morphology best; with --min-tissue 0.5 no bare glass is chosen",
+        unit="spots",
+        ge=1,
     )
     ids: Path | None = setting(None, help="choose the spots named in a text file, one id a line")
     min_counts: float = setting(0, help="leave out spots with fewer counts", unit="counts", ge=0)

@@ -46,7 +46,8 @@ def in_regions(slide: Any, regions: Sequence[Region], system: str | None = None)
 def by_column(slide: Any, column: str, values: Sequence[str]) -> Mask:
     """Spots whose value in a column of the slide's table is one of `values`.
 
-    Values are compared as text, numbers as numbers (`1` is `1.0`), and true/false in any case.
+    Values are compared as text, numbers as numbers (`1` is `1.0`), and true/false in any case. A value with a comma in it
+    ("Carcinoma, invasive") may come in its parts, as the command line splits it.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def by_column(slide: Any, column: str, values: Sequence[str]) -> Mask:
     held = table_column(slide, column)
     mask = np.zeros(len(held), dtype=bool)
     unknown = []
-    for value in values:
+    for value in _rejoined(values, [str(value) for value in pd.unique(held.dropna())]):
         hits = _equals(held, value)
         mask |= hits
         if not hits.any():
@@ -131,6 +132,19 @@ def by_ids(slide: Any, ids: Sequence[str]) -> Mask:
             f"its spots are named like {_some(there.tolist(), 2)}",
         )
     return np.isin(there, list(ids))
+
+
+def _rejoined(values: Sequence[str], there: Sequence[str]) -> list[str]:
+    """Put the parts of a value with commas together again where a column holds that value."""
+    whole = {tuple(part.strip() for part in value.split(",") if part.strip()): value for value in there if "," in value}
+    joined: list[str] = []
+    rest = list(values)
+    while rest:
+        fits = [parts for parts in whole if tuple(rest[: len(parts)]) == parts]
+        taken = max(map(len, fits), default=1)
+        joined.append(whole[tuple(rest[:taken])] if fits else rest[0])
+        rest = rest[taken:]
+    return joined
 
 
 def _equals(held: pd.Series, value: str) -> Mask:

@@ -21,15 +21,14 @@ FEATURE_NAMES: Final = (
     "haematoxylin share",
     "white share",
 )
-_NUCLEUS, _WHITE = 0.35, 0.12  # haematoxylin of a nucleus; optical density of glass and fat
+_NUCLEUS, _WHITE = 0.8, 0.15  # haematoxylin of a nucleus; optical density of glass and fat
 
 
 def colour_features(patches: Pixels) -> NDArray[np.float32]:
     """42 statistics of each patch, named in `FEATURE_NAMES`.
 
-    For R, G, B (0..1) and for haematoxylin and eosin in optical density: mean, standard deviation, percentiles 5, 25, 50,
-    75, 95 and mean gradient; then the share of pixels dense in haematoxylin, and of white ones. A patch of any size gives
-    numbers on the same scale.
+    For R, G, B (0..1) and for haematoxylin and eosin in optical density: mean, standard deviation, percentiles 5, 25,
+    50, 75, 95 and mean gradient; then the share of pixels dense in haematoxylin, and of white ones.
 
     Parameters
     ----------

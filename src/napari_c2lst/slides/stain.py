@@ -122,9 +122,10 @@ class StainNormalizer:
             When there is no stained tissue in them.
         """
         flat = _checked(patches).reshape(1, -1, 3)
-        flat = flat[:, :: -(-flat.shape[1] // _ESTIMATE_PIXELS)]
-        values, found = self._kit.estimate(flat)
-        if not found[0] or _blank(flat)[0]:
+        flat = flat[:, :: max(1, -(-flat.shape[1] // _ESTIMATE_PIXELS))]
+        blank = flat.shape[1] == 0 or bool(_blank(flat)[0])
+        values, found = (np.ones((1, 2, 3), np.float32), [False]) if blank else self._kit.estimate(flat)
+        if not found[0]:
             raise InputError(
                 f"no stained tissue in the {len(_checked(patches))} image(s) given for stain estimation",
                 hint="give patches of tissue, or switch stain normalisation off",
@@ -162,7 +163,7 @@ class StainNormalizer:
         target = np.array(self.reference.values, np.float32)
         given = None if slide_values is None else np.array(slide_values, np.float32)[None]
         batch = _checked(patches)
-        flat = batch.reshape(len(batch), -1, 3)
+        flat = batch.reshape(len(batch), batch.shape[1] * batch.shape[2], 3)
         out, unchanged = flat.copy(), _blank(flat)
         todo = np.flatnonzero(~unchanged)
         step = max(1, _CHUNK_PIXELS // max(1, flat.shape[1]))

@@ -56,7 +56,7 @@ def stained(pixels: Pixels) -> NDArray[np.bool_]:
     (...) bool.
     """
     luminance = _LINEAR[pixels] @ _LUMINANCE
-    return (luminance < _BRIGHT) & (pixels.max(axis=-1) >= _BLACK)
+    return np.asarray((luminance < _BRIGHT) & (pixels.max(axis=-1) >= _BLACK))
 
 
 def rgb_to_lab(pixels: Pixels) -> Floats:

@@ -107,5 +107,5 @@ def _paint_lab(image: Pixels, source: NDArray[np.float64], target: Floats) -> Pi
     channels = normalizer.lab_split(image)
     scale = target[1] / source[1]
     moved = [(channel - source[0, k]) * scale[k] + target[0, k] for k, channel in enumerate(channels)]
-    painted: Pixels = normalizer.merge_back(*[m.astype(np.float32) for m in moved])
-    return painted[0]
+    painted: Pixels = normalizer.merge_back(*[m.astype(np.float32) for m in moved])[0]
+    return painted

@@ -157,7 +157,7 @@ def find_tissue(picture: NDArray[np.float32], um: float) -> tuple[NDArray[np.boo
     density = np.log(np.maximum(white, 1) / np.maximum(colour, 1)).astype(np.float32)
     density = np.stack([local(density[..., c]) for c in range(3)], axis=-1)
     score = np.maximum(density[..., 1], 0) + _TEXTURE_WEIGHT * texture
-    threshold = np.clip(_SOFTEN * _otsu(score[seen]), _LEAST, _MOST)
+    threshold = _LEAST if glass is None else np.clip(_SOFTEN * _otsu(score[seen]), _LEAST, _MOST)
     found = seen & (score > threshold) & ~_not_stain(density, um)
     # The neighbourhood that density was measured in has widened the tissue by about its sigma.
     found = ndimage.binary_erosion(found, iterations=max(1, round(_WINDOW_UM / um / 1.5)), border_value=1)
@@ -211,7 +211,7 @@ def _not_stain(density: NDArray[np.float32], um: float) -> NDArray[np.bool_]:
     strongest = density.max(axis=-1)
     grey = strongest - density.min(axis=-1) < 0.2 * strongest
     blue_or_green_ink = red > 1.15 * green + 0.1
-    red_ink = (blue > 0.92 * green) & (green > 1.0)
+    red_ink = (blue > 0.92 * green) & (green > 0.5)
     ink = ndimage.binary_dilation(blue_or_green_ink | red_ink, iterations=max(1, round(_WINDOW_UM / um)))
     return np.asarray(grey | ink)
 

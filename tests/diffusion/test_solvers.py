@@ -1,3 +1,6 @@
+import itertools
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -36,28 +39,36 @@ def _noise(n: int = 64, px: int = 8) -> Tensor:
     return torch.randn(n, 3, px, px, generator=torch.Generator().manual_seed(0))
 
 
-def _plan(sampler: str, steps: int, **more: float) -> SamplingPlan:
-    eta = more.pop("eta", 0.0)
-    return SamplingPlan(sampler, steps, Guidance(**{"scale": 1.0, **more}), eta)  # type: ignore[arg-type]
+def _plan(sampler: str, steps: int, **more: Any) -> SamplingPlan:
+    eta, spacing = more.pop("eta", 0.0), more.pop("spacing", "auto")
+    return SamplingPlan(sampler, steps, Guidance(**{"scale": 1.0, **more}), eta, spacing)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("sampler", "steps", "eta"),
-    [("ddim", 250, 0.0), ("ddim", 30, 0.0), ("ddim", 250, 1.0), ("ddim", 100, 0.5), ("dpm++2m", 20, 0), ("unipc", 20, 0)],
+    [("ddim", 250, 0.0), ("ddim", 1000, 1.0), ("ddim", 500, 0.5), ("dpm++2m", 20, 0), ("unipc", 20, 0)],
 )
 def test_a_known_distribution_comes_back(sampler: str, steps: int, eta: float) -> None:
     generators = [torch_generator(0, i) for i in range(64)]
     out = denoise(_noise(), GaussianBranches(), SCHEDULE, _plan(sampler, steps, eta=eta), generators)
     assert abs(out.mean() - MEAN) < 0.01
-    assert abs(out.std() - SPREAD) < 0.015
+    assert abs(out.std() - SPREAD) < 0.005
 
 
 @pytest.mark.parametrize("sampler", ["dpm++2m", "unipc"])
 def test_fast_samplers_end_where_ddim_ends(sampler: str) -> None:
-    slow = denoise(_noise(), GaussianBranches(), SCHEDULE, _plan("ddim", 1000))
-    fast = denoise(_noise(), GaussianBranches(), SCHEDULE, _plan(sampler, 20))
-    assert (slow - fast).abs().mean() < 0.02
-    assert (slow - fast).abs().mean() < (slow - denoise(_noise(), GaussianBranches(), SCHEDULE, _plan("ddim", 20))).abs().mean()
+    slow, paper, fast, even = (
+        denoise(_noise(), GaussianBranches(), SCHEDULE, plan)
+        for plan in (
+            _plan("ddim", 1000),
+            _plan("ddim", 250),
+            _plan(sampler, 20),
+            _plan(sampler, 20, spacing="even"),
+        )
+    )
+    assert (slow - fast).abs().mean() < 0.004
+    assert (slow - paper).abs().mean() < 0.004
+    assert (slow - even).abs().mean() > 0.015  # texture is lost in the last jump: why steps are not even
 
 
 def test_ddim_is_diffusers_ddim_with_clipping() -> None:
@@ -81,26 +92,29 @@ def test_dpm_solver_is_diffusers_with_lambda_and_x0_clipped() -> None:
         SCHEDULE.config, lambda_min_clipped=LAMBDA_MIN, thresholding=True, sample_max_value=1.0
     )
     theirs.set_timesteps(20)
-    assert timesteps(_plan("dpm++2m", 20), SCHEDULE) == theirs.timesteps.tolist()
+    plan = _plan("dpm++2m", 20, spacing="even")
+    assert timesteps(plan, SCHEDULE) == theirs.timesteps.tolist()
     branches, x = GaussianBranches(), _noise(4)
-    ours = denoise(x, branches, SCHEDULE, _plan("dpm++2m", 20))
+    ours = denoise(x, branches, SCHEDULE, plan)
     for t in theirs.timesteps:
         x = theirs.step(branches.conditional(x, t.repeat(4)), t, x).prev_sample
     assert torch.allclose(ours, x, atol=1e-4)
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm++2m", "unipc"])
-@pytest.mark.parametrize("steps", [2, 3, 20, 250, 999])
-def test_time_steps_fall_from_noise_to_patch(sampler: str, steps: int) -> None:
-    found = timesteps(_plan(sampler, steps), SCHEDULE)
+@pytest.mark.parametrize("steps", [2, 3, 20, 250, 1000])
+@pytest.mark.parametrize("spacing", ["even", "quadratic"])
+def test_time_steps_fall_from_noise_to_patch(sampler: str, steps: int, spacing: str) -> None:
+    found = timesteps(_plan(sampler, steps, spacing=spacing), SCHEDULE)
     assert len(found) == steps
-    assert all(a > b for a, b in zip(found, found[1:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(found))
+    assert found[-1] >= 0
     a = SCHEDULE.alphas_cumprod.double()[found]
     if sampler == "ddim":
         assert found[0] == 999
-    else:
+    elif steps < 1000:
         assert (0.5 * torch.log(a / (1 - a))).min() >= LAMBDA_MIN
-        assert found[0] > 980
+        assert found[0] > 980 or steps < 20
 
 
 def test_both_branches_run_only_inside_the_interval() -> None:
@@ -109,7 +123,7 @@ def test_both_branches_run_only_inside_the_interval() -> None:
     denoise(_noise(2), branches, SCHEDULE, plan)
     assert all((kind == "both") == (0.25 <= t / 999 <= 0.75) for kind, t in branches.calls)
     both = sum(kind == "both" for kind, _ in branches.calls)
-    assert 8 <= both <= 12
+    assert 6 <= both <= 9
     assert plan.evaluations(SCHEDULE) == 20 + both
 
 

@@ -12,7 +12,6 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import rng
-from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.panel import GenePanel, read_gene_list
 from napari_c2lst.slides.patches import coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
@@ -22,6 +21,7 @@ from .central import CentralModel, load_central
 from .local import LocalFacts, LocalModel
 from .local_fit import LocalFit, Spots
 from .modulation import Modulation, norm_channels
+from .opened import open_named
 from .previews import write_sheet
 from .samplers import Engine, sample
 from .settings import AdaptSettings
@@ -67,14 +67,7 @@ def run(settings: AdaptSettings, reporter: Reporter) -> AdaptResult:
     """
     device = resolve_device(settings.device)
     central = load_central(settings.central, allow_download=settings.allow_download)
-    slide = open_slide(
-        settings.slide,
-        image=settings.image,
-        mpp=settings.mpp,
-        image_name=settings.image_name,
-        table=settings.table,
-        coordinate_system=settings.coordinate_system,
-    )
+    slide = open_named(settings)
     chosen = read_spot_set(slide, settings.spots)
     facts = _facts(settings, slide, central, chosen)
     channels = norm_channels(central.net, settings.blocks)

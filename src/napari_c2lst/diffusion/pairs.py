@@ -258,8 +258,21 @@ def _create(partial: Path, conditions: Conditions, facts: PairsFacts, seed: int,
     table.uns[_KEY] = {"version": PAIRS_VERSION, "facts": facts.model_dump_json()}
     table.write_zarr(partial)
     obsm: Any = zarr.open_group(partial, mode="r+", use_consolidated=False)["obsm"]
-    array = obsm.create_array("patches", shape=(m, px, px, 3), chunks=(min(m, rows), px, px, 3), dtype="uint8")
+    array = obsm.create_array(
+        "patches", shape=(m, px, px, 3), chunks=(min(m, rows), px, px, 3), dtype="uint8", compressors=_compressor(obsm)
+    )
     array.attrs.update(_ARRAY)
+
+
+def _compressor(group: Any) -> Any:
+    """Zstandard with a checksum: the default, Blosc, reads on past the end of a chunk that was cut short."""
+    if group.metadata.zarr_format == 2:
+        import numcodecs  # type: ignore[import-untyped]
+
+        return numcodecs.Zstd(level=1, checksum=True)
+    import zarr.codecs
+
+    return zarr.codecs.ZstdCodec(level=1, checksum=True)
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """The task `sample`: synthetic pairs from a local model."""
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from napari_c2lst.common.errors import MismatchError, Stopped
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
-from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
 
 from .central import load_central
 from .conditions import Conditions, plan_conditions
 from .guidance import Guidance
 from .local import LocalModel, load_local
+from .opened import open_named
 from .pairs import PAIRS_FILE, PairsFacts, PairsWriter
 from .previews import write_sheet
 from .samplers import Engine, Patches, sample
@@ -61,14 +62,7 @@ def run(settings: SampleSettings, reporter: Reporter) -> SampleResult:
     local = load_local(settings.local)
     central = load_central(settings.central or local.facts.central_source, allow_download=settings.allow_download)
     local.check_central(central)
-    slide = open_slide(
-        settings.slide,
-        image=settings.image,
-        mpp=settings.mpp,
-        image_name=settings.image_name,
-        table=settings.table,
-        coordinate_system=settings.coordinate_system,
-    )
+    slide = open_named(settings)
     conditions = _conditions(settings, slide, local)
     folder = RunFolder.open(settings, reporter, kind=settings.task)
     done = folder.finished_result()
@@ -83,7 +77,7 @@ def run(settings: SampleSettings, reporter: Reporter) -> SampleResult:
 def plan_of(settings: SampleSettings) -> SamplingPlan:
     """How the settings say to sample."""
     guidance = Guidance(settings.guidance, settings.guidance_low, settings.guidance_high, settings.rescale)
-    return SamplingPlan(settings.sampler, settings.steps, guidance, settings.eta)
+    return SamplingPlan(settings.sampler, settings.steps, guidance, settings.eta, settings.spacing)
 
 
 def _conditions(settings: SampleSettings, slide: Slide, local: LocalModel) -> Conditions:
@@ -152,7 +146,7 @@ class Sampling:
             self.reporter.message(f"going on after {done} patches")
         self._announce(len(self.conditions) - done)
         for start in range(done, len(self.conditions), self.rows):
-            patches = self._draw(start, min(start + self.rows, len(self.conditions)))
+            patches = self._draw(start, min(start + self.rows, len(self.conditions)), self.plan)
             writer.write(start, patches)
             self._after_part(start + len(patches))
             if start == 0:
@@ -160,7 +154,7 @@ class Sampling:
         return self._finish(writer.finish())
 
     def _facts(self) -> PairsFacts:
-        keep = ("sampler", "steps", "guidance", "guidance_low", "guidance_high", "rescale", "eta", "seed", "ratio")
+        keep = ("sampler", "steps", "guidance", "guidance_low", "guidance_high", "rescale", "eta", "spacing", "seed")
         values = self.settings.model_dump(mode="json")
         facts = self.local.facts
         return PairsFacts(
@@ -170,33 +164,29 @@ class Sampling:
             spec=facts.spec,
             central_hash=facts.central_hash,
             local_hash=self.local.content_hash,
-            sampling={name: values[name] for name in (*keep, "interpolate", "partners", "neighbours")},
+            sampling={name: values[name] for name in (*keep, "ratio", "interpolate", "partners", "neighbours")},
         )
 
     def _announce(self, left: int) -> None:
-        s, micro = self.settings, self.engine.micro_batch
-        begin = time.perf_counter()
+        s, schedule = self.settings, self.engine.central.schedule
+        # two steps of DDIM, one of them guided, tell what an evaluation takes
         short = SamplingPlan("ddim", 2, self.plan.guidance)
-        self._sample(0, min(micro, len(self.conditions)), short)
-        seconds = (time.perf_counter() - begin) / short.evaluations(self.engine.central.schedule)
-        evaluations = self.plan.evaluations(self.engine.central.schedule)
+        begin = time.perf_counter()
+        self._draw(0, min(self.engine.micro_batch, len(self.conditions)), short)
+        seconds = (time.perf_counter() - begin) / short.evaluations(schedule)
+        evaluations = self.plan.evaluations(schedule)
         self.reporter.message(
             f"preset {s.preset} on {describe_device(self.engine.device)}: {left} patches by {s.sampler} in {s.steps} "
             f"steps ({evaluations} evaluations of the network each), guidance {s.guidance:g}; "
-            f"about {in_words(seconds * evaluations * -(-left // micro))}"
+            f"about {in_words(seconds * evaluations * -(-left // self.engine.micro_batch))}"
         )
 
-    def _sample(self, start: int, stop: int, plan: SamplingPlan) -> Patches:
-        return sample(
-            self.engine, self.local.modulation, self.z[start:stop], plan, seed=self.settings.seed, first=start
-        )
-
-    def _draw(self, start: int, stop: int) -> Patches:
+    def _draw(self, start: int, stop: int, plan: SamplingPlan) -> Patches:
         def work(micro_batch: int) -> Patches:
             if micro_batch != self.engine.micro_batch:
-                e = self.engine
-                self.engine = Engine(e.central, e.device, e.dtype, micro_batch)
-            return self._sample(start, stop, self.plan)
+                self.engine = dataclasses.replace(self.engine, micro_batch=micro_batch)
+            z, seed = self.z[start:stop], self.settings.seed
+            return sample(self.engine, self.local.modulation, z, plan, seed=seed, first=start)
 
         return halve_on_out_of_memory(work, self.engine.micro_batch, self.reporter)
 

@@ -6,26 +6,12 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from napari_c2lst.common.settings import RunSettings, setting
+from napari_c2lst.slides.settings import SlideSettings
 
 SamplerName = Literal["dpm++2m", "unipc", "ddim"]
 
 
-class _OnSlide(RunSettings):
-    """What both tasks need to open the slide."""
-
-    slide: Path = setting(
-        help="the slide: SpatialData zarr, Space Ranger output, HEST-1k or legacy ST", positional=True
-    )
-    image: Path | None = setting(None, help="a full-resolution image kept outside the slide", advanced=True)
-    mpp: float | None = setting(
-        None, help="microns per pixel of the full-resolution image, instead of what the slide says", unit="um", gt=0
-    )
-    image_name: str | None = setting(None, help="which image of the slide, if it has several", advanced=True)
-    table: str | None = setting(None, help="which table of the slide, if it has several", advanced=True)
-    coordinate_system: str | None = setting(None, help="which coordinate system of the slide", advanced=True)
-
-
-class AdaptSettings(_OnSlide):
+class AdaptSettings(RunSettings, SlideSettings):
     """Adapt a central model to one slide (paper 2.2, 2.5); the defaults are the paper's values."""
 
     task: ClassVar[str] = "adapt"
@@ -86,7 +72,7 @@ class AdaptSettings(_OnSlide):
         return self
 
 
-class SampleSettings(_OnSlide):
+class SampleSettings(RunSettings, SlideSettings):
     """Sample synthetic pairs from a local model (paper 2.5)."""
 
     task: ClassVar[str] = "sample"
@@ -122,6 +108,11 @@ class SampleSettings(_OnSlide):
         0.0, help="how far guided patches are brought back to the colours of unguided ones", ge=0, le=1, advanced=True
     )
     eta: float = setting(0.0, help="fresh noise at each ddim step; 0 = none, 1 = as in DDPM", ge=0, le=1, advanced=True)
+    spacing: Literal["auto", "even", "quadratic"] = setting(
+        "auto",
+        help="how the steps lie; auto = even for ddim, else shorter towards the patch",
+        advanced=True,
+    )
     batch: int = setting(64, help="patches written at a time; does not change the patches", ge=1, advanced=True)
     micro_batch: int = setting(
         16, help="patches in one evaluation of the network; another value changes the last digit", ge=1, advanced=True

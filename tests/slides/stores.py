@@ -63,6 +63,7 @@ def make_tiny_store(
     coordinate_system: str = "global",
     transformation: Any = None,
     extra_obs: dict[str, Any] | None = None,
+    numbered: bool = False,
 ) -> Path:
     """Write the tiny slide: a 300 x 400 px multiscale image, 63 spots as circles, a table of raw counts.
 
@@ -78,6 +79,8 @@ def make_tiny_store(
         The transformation of image and spots into that system; identity by default.
     extra_obs
         More columns of the table.
+    numbered
+        Number the shapes (0, 1, ...) instead of naming them, and write the table from the last spot to the first.
 
     Elements: image `tiny_full_image`, shapes `tiny`, table `table` (region_key region, instance_key spot_id).
     """
@@ -91,13 +94,14 @@ def make_tiny_store(
         chunks=(3, 128, 128),
         transformations=transformations,
     )
+    keys: list[Any] = list(range(len(ids))) if numbered else ids
     circles = gpd.GeoDataFrame(
-        {"radius": np.full(len(ids), 27.5 / mpp)}, geometry=[Point(x, y) for y, x in yx], index=ids
+        {"radius": np.full(len(ids), 27.5 / mpp)}, geometry=[Point(x, y) for y, x in yx], index=keys
     )
     obs = pd.DataFrame(
         {
             "region": pd.Categorical(["tiny"] * len(ids)),
-            "spot_id": ids,
+            "spot_id": keys,
             "in_tissue": 1,
             "array_row": array_rc[:, 0],
             "array_col": array_rc[:, 1],
@@ -113,6 +117,7 @@ def make_tiny_store(
         var=pd.DataFrame(index=names),
         obsm={"spatial": yx[:, ::-1]},
     )
+    table = table[::-1].copy() if numbered else table
     sdata = SpatialData(
         images={"tiny_full_image": image},
         shapes={"tiny": ShapesModel.parse(circles, transformations=transformations)},

@@ -10,6 +10,17 @@ import pytest
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.geojson import describe_regions, read_regions, spots_inside
 
+QUPATH = """{"type": "FeatureCollection", "features": [
+  {"type": "Feature", "id": "0b4a", "geometry": {"type": "Polygon", "coordinates":
+     [[[100, 200], [200, 200], [200, 250], [100, 250], [100, 200]],
+      [[110, 210], [120, 210], [120, 220], [110, 220], [110, 210]]]},
+   "properties": {"objectType": "annotation", "name": "Invasive front", "isLocked": false,
+     "classification": {"name": "Tumor", "color": [200, 0, 0]}, "measurements": []}},
+  {"type": "Feature", "id": "77c1", "geometry": {"type": "MultiPolygon", "plane": {"c": -1, "z": 0, "t": 0},
+     "coordinates":
+     [[[[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]], [[[30, 0], [40, 0], [40, 10], [30, 10], [30, 0]]]]},
+   "properties": {"objectType": "annotation", "classification": {"names": ["Ignore*"], "name": "Ignore*"}}}
+]}"""
 SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
 
 
@@ -172,3 +183,31 @@ def test_files_that_are_no_geojson(tmp_path: Path) -> None:
     (tmp_path / "shapes.geojson").write_text('{"type": "Feat')
     with pytest.raises(InputError, match="is not GeoJSON"):
         read_regions(tmp_path / "shapes.geojson")
+
+
+def test_a_file_as_qupath_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "qupath.geojson"
+    path.write_text(QUPATH)
+    regions = read_regions(path)
+    assert [(region.label, region.name) for region in regions] == [("Tumor", "Invasive front"), ("Ignore*", "")]
+    assert regions[0].area.area == 100 * 50 - 10 * 10
+    assert regions[1].area.area == 200
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_agrees_with_counting_crossings(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    angle = np.sort(rng.uniform(0, 2 * np.pi, 24))
+    corners = np.stack([50 + np.cos(angle) * (radius := rng.uniform(10, 50, 24)), 50 + np.sin(angle) * radius], 1)
+    path = _collection(tmp_path, _feature("Polygon", [[*corners.tolist(), corners[0].tolist()]]))
+    xy = rng.uniform(0, 100, (500, 2))
+    assert _inside(path, *map(tuple, xy)) == [_crossings(corners, x, y) % 2 == 1 for x, y in xy]
+
+
+def _crossings(corners: np.ndarray, x: float, y: float) -> int:
+    """How often a ray from the point to the right meets the border."""
+    (x0, y0), (x1, y1) = corners.T, np.roll(corners, -1, axis=0).T
+    spans = (y0 > y) != (y1 > y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        meets = x0 + (y - y0) / (y1 - y0) * (x1 - x0)
+    return int((spans & (meets > x)).sum())

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.slides.stores import tiny_counts, tiny_positions
+from PIL import Image
+from tests.slides.stores import tiny_counts, tiny_image, tiny_positions
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.opening import open_slide
@@ -71,3 +72,31 @@ def test_tissue_under_the_spots_of_a_store(tiny_store_once: Path) -> None:
     centre = np.linalg.norm((yx / [300, 400] - 0.45) / 0.5, axis=1)
     assert quality.tissue[centre < 0.6].min() > 0.8
     assert quality.tissue[centre > 1.1].max() < 0.2
+
+
+def test_the_square_looked_at_can_be_chosen(tiny_store_once: Path) -> None:
+    slide = open_slide(tiny_store_once)
+    narrow, wide = (spot_quality(slide, side_um=side).tissue for side in (20.0, 400.0))
+    assert narrow is not None
+    assert wide is not None
+    assert np.isin(np.round(narrow, 6), (0, 1)).mean() > np.isin(np.round(wide, 6), (0, 1)).mean()
+
+
+def test_an_image_alone_has_no_spots(tmp_path: Path) -> None:
+    Image.fromarray(np.moveaxis(tiny_image(), 0, -1)).save(tmp_path / "tissue.jpg")
+    with pytest.raises(InputError, match="slide 'tissue' has no spots"):
+        spot_quality(open_slide(tmp_path / "tissue.jpg", mpp=2.5))
+
+
+def test_normalised_counts_are_refused(tiny_store: Path) -> None:
+    slide = open_slide(tiny_store)
+    slide.sdata.tables["table"].X = slide.sdata.tables["table"].X / 3
+    with pytest.raises(InputError, match="already normalised"):
+        spot_quality(slide, tissue=False)
+
+
+def test_her2st_b4_is_as_its_source_says(shared: Path) -> None:
+    quality = spot_quality(open_slide(shared / "her2st" / "B4"), tissue=False)
+    assert len(quality) == 283
+    assert quality.summary()["counts"]["median"] == 648
+    assert quality.summary()["genes"]["median"] == 537

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.slides.stores import make_tiny_legacy, tiny_counts, tiny_positions
+from PIL import Image
+from spatialdata.transformations import Scale
+from tests.slides.stores import make_tiny_legacy, make_tiny_store, tiny_counts, tiny_image, tiny_positions
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import RecordingReporter
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.selecting import SelectResult, run
 from napari_c2lst.slides.selection_settings import SelectSettings
-from napari_c2lst.slides.splitting import blocked_split, random_split
+from napari_c2lst.slides.splitting import blocked_split, random_split, training_number
 from napari_c2lst.slides.spotsets import SpotSet, read_spot_set, spot_set_names
 from napari_c2lst.slides.suggesting import suggest_spots
 
@@ -169,3 +171,72 @@ def test_a_slide_that_is_no_store_is_converted_first(tmp_path: Path) -> None:
     again = _select(folder, name="more", fraction=0.5)
     assert again.path == result.path
     assert spot_set_names(open_slide(result.path)) == ["more", "train"]
+
+
+def test_polygons_in_a_coordinate_system(tmp_path: Path) -> None:
+    microns = Scale([2.5, 2.5], axes=("x", "y"))
+    store = make_tiny_store(tmp_path / "um.zarr", coordinate_system="um", transformation=microns)
+    _, yx = tiny_positions()
+    file = _polygons(tmp_path, (0, 0, 500, 750))
+    assert _select(store, polygon=file, polygon_system="um").selected == (yx[:, 1] <= 200).sum()
+    assert _stored(store).how["system"] == "um"
+    assert _select(store, name="pixels", polygon=file).selected == 63
+    with pytest.raises(InputError, match="has no place in the coordinate system 'global'"):
+        _select(store, name="other", polygon=file, polygon_system="global")
+
+
+def test_low_spots_inside_a_polygon_are_left_out(tiny_store: Path, tmp_path: Path) -> None:
+    file = _polygons(tmp_path, (0, 0, 400, 300))
+    counts = tiny_counts(tiny_positions()[0]).sum(axis=1)
+    threshold = float(np.sort(counts)[5])
+    result = _select(tiny_store, polygon=file, min_counts=threshold)
+    assert (result.selected, result.held_out, result.left_out) == (63 - 5, 0, 5)
+    assert "cannot be scored" in "\n".join(result.lines())
+
+
+def test_blocks_are_made_of_usable_spots_only(tiny_store: Path) -> None:
+    counts = tiny_counts(tiny_positions()[0]).sum(axis=1)
+    threshold = float(np.percentile(counts, 20))
+    result = _select(tiny_store, fraction=0.25, split="blocked", min_counts=threshold)
+    stored, low = _stored(tiny_store), counts < threshold
+    assert result.selected == training_number(int((~low).sum()), 0.25)
+    assert not (stored.mask & low).any()
+    assert (stored.left_out >= low).all()
+    assert result.left_out == low.sum() + result.buffer
+    assert result.overlapping == 0
+
+
+def test_blocks_need_microns(tiny_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_microns(*args: Any, **kwargs: Any) -> Any:
+        slide = open_slide(*args, **kwargs)
+        object.__setattr__(slide, "microns", None)
+        return slide
+
+    monkeypatch.setattr("napari_c2lst.slides.opening.open_slide", without_microns)
+    with pytest.raises(InputError, match="has no microns per pixel"):
+        _select(tiny_store, fraction=0.25, split="blocked")
+    assert _select(tiny_store, fraction=0.25).overlapping == 0  # a random split needs none
+
+
+def test_an_image_alone_has_nothing_to_select(tmp_path: Path) -> None:
+    Image.fromarray(np.moveaxis(tiny_image(), 0, -1)).save(tmp_path / "tissue.jpg")
+    with pytest.raises(InputError, match="has no spots"):
+        _select(tmp_path / "tissue.jpg", fraction=0.25, mpp=2.5)
+
+
+def test_the_result_as_json(tiny_store: Path) -> None:
+    result = _select(tiny_store, fraction=0.25, min_genes=3)
+    assert SelectResult.model_validate_json(result.model_dump_json()) == result
+    assert json.loads(result.model_dump_json())["low"] == {"fewer than 3 genes": 0}
+    assert result.way == "fraction"
+
+
+def test_from_the_command_line(tiny_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from napari_c2lst.cli.main import run as run_command
+
+    command = f"select {tiny_store} --name cli --column cluster --equals left --min-genes 1".split()
+    assert run_command(command) == 0
+    assert "selected" in "".join(capsys.readouterr())
+    assert np.array_equal(_stored(tiny_store, "cli").mask, tiny_positions()[0][:, 1] <= 8)
+    assert run_command([*command, "--fraction", "0.5"]) == 2
+    assert "both choose the spots" in capsys.readouterr().err

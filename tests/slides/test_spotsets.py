@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from spatialdata import read_zarr
+from tests.slides.stores import make_tiny_store
 
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.slides.opening import open_slide
@@ -152,3 +154,48 @@ def test_only_a_store_can_hold_sets(tiny_store: Path) -> None:
         InputError, match=r"2 things are wrong: \(1\) 'a b' cannot .*; \(2\) .* is no SpatialData store"
     ):
         write_spot_set(slide, _set(slide, "a b"))
+
+
+def test_numbered_shapes_and_a_table_in_another_order(tmp_path: Path) -> None:
+    store = make_tiny_store(tmp_path / "numbered.zarr", numbered=True)
+    slide = open_slide(store)
+    ids = slide.require_spots().ids
+    spots = SpotSet.of("few", ids, np.isin(ids, ids[[1, 5, 40]]), HOW)
+    write_spot_set(slide, spots)
+    assert read_spot_set(open_slide(store), "few").same_as(spots)
+    sdata = read_zarr(store)
+    mine, theirs = sdata.tables["c2lst_set_few"], sdata.tables["table"]
+    key_of = dict(zip(theirs.obs_names, theirs.obs["spot_id"], strict=True))
+    assert mine.obs["spot"].dtype.kind == "i"  # as the shapes are numbered, so that SpatialData can join them
+    assert [key_of[name] for name in mine.obs_names] == mine.obs["spot"].tolist()
+
+
+def test_a_set_can_be_joined_to_its_circles(tiny_store: Path) -> None:
+    from spatialdata import get_values, join_spatialelement_table
+
+    slide = open_slide(tiny_store)
+    spots = _set(slide)
+    write_spot_set(slide, spots)
+    sdata = read_zarr(tiny_store)
+    _, table = join_spatialelement_table(sdata=sdata, spatial_element_names="tiny", table_name="c2lst_set_train")
+    assert table.n_obs == 63
+    role = get_values("role", sdata=sdata, element_name="tiny", table_name="c2lst_set_train")["role"]
+    assert role[spots.ids].unique().tolist() == ["selected"]
+    assert role.value_counts().to_dict() == {"held out": 31, "selected": 16, "left out": 16}
+
+
+def test_a_write_that_fails_leaves_the_store_as_it_was(tiny_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slide = open_slide(tiny_store)
+    write_spot_set(slide, _set(slide))
+    before = {path: path.read_bytes() for path in sorted(tiny_store.rglob("*")) if path.is_file()}
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("anndata.AnnData.write_zarr", full)
+    monkeypatch.setattr("spatialdata.SpatialData.write", full)
+    with pytest.raises(InputError, match="the disk is full"):
+        write_spot_set(slide, _set(slide, step=7), replace=True)
+    after = {path: path.read_bytes() for path in sorted(tiny_store.rglob("*")) if path.is_file()}
+    assert after == before
+    assert [path.name for path in tiny_store.parent.iterdir()] == ["tiny.zarr"]

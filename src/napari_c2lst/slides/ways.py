@@ -46,8 +46,8 @@ def in_regions(slide: Any, regions: Sequence[Region], system: str | None = None)
 def by_column(slide: Any, column: str, values: Sequence[str]) -> Mask:
     """Spots whose value in a column of the slide's table is one of `values`.
 
-    Values are compared as text, numbers as numbers (`1` is `1.0`), and true/false in any case. A value with a comma in it
-    ("Carcinoma, invasive") may come in its parts, as the command line splits it.
+    Values are compared as text, numbers as numbers (`1` is `1.0`), and true/false in any case. A value with a comma in
+    it ("Carcinoma, invasive") may come in its parts, as the command line splits it.
 
     Raises
     ------

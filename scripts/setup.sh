@@ -88,7 +88,7 @@ ensure_environment() {
     fi
     say "installing Python packages (the first time takes some minutes)"
     # shellcheck disable=SC2086  # a list of words
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check $PIP_ARGS -c constraints.txt -e '.[napari,stain,wsi,dev]'
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check $PIP_ARGS -c constraints.txt -e '.[napari,stain,dev]'
     # staintools asks for `spams`, which does not build; spams-bin (extra "stain") stands in for it
     # shellcheck disable=SC2086
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check $PIP_ARGS -c constraints.txt --no-deps staintools

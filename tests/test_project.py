@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -55,6 +56,39 @@ def test_what_breaks_diffusers_is_nowhere(root: Path, project: dict[str, Any]) -
 def test_the_library_needs_no_gui_and_no_gpl(project: dict[str, Any]) -> None:
     unwanted = {"napari", "pyqt6", "qtpy", "magicgui", "spams-bin", "staintools"}
     assert not names(project["project"]["dependencies"]) & unwanted
+
+
+def imported(folder: Path) -> set[str]:
+    """Top-level names of everything that the modules in a folder import, at any depth of their code."""
+    found: set[str] = set()
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                found.add(node.module.split(".")[0])
+    return found - sys.stdlib_module_names - {"napari_c2lst"}
+
+
+# names of distributions that differ from what is imported
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "spams": "spams-bin",
+}
+
+
+def test_what_is_imported_is_required(root: Path, project: dict[str, Any]) -> None:
+    extras = project["project"]["optional-dependencies"]
+    declared = names(project["project"]["dependencies"]) | names(extras["stain"])
+    declared |= {"staintools", "pydantic-core"}  # installed with --no-deps; comes with pydantic
+    for room in sorted(p for p in (root / "src" / "napari_c2lst").iterdir() if p.is_dir()):
+        wanted = {DISTRIBUTIONS.get(name, name.lower().replace("_", "-")) for name in imported(room)}
+        also = names(extras["napari"]) if room.name == "plugin" else set()
+        assert {w.replace("-", "_") for w in wanted - declared - also} == set(), room.name
 
 
 def test_ranges_not_pins(project: dict[str, Any]) -> None:

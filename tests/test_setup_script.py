@@ -86,7 +86,7 @@ def test_nothing_is_installed_that_is_there(setup: Setup) -> None:
     installs = [call for call in calls if "pip install" in call]
     assert len(installs) == 2
     assert all("-c constraints.txt" in call for call in installs)
-    assert "-e .[napari,stain,wsi,dev]" in installs[0]
+    assert "-e .[napari,stain,dev]" in installs[0]
     assert installs[1].endswith("--no-deps staintools")
 
 

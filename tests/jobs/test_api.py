@@ -89,3 +89,10 @@ def test_convert_and_pretrain(monkeypatch: pytest.MonkeyPatch) -> None:
     api.convert("in", "out.zarr")
     api.pretrain("a", "b", out="run")
     assert calls == [("convert", "in", "out.zarr"), ("pretrain", ("a", "b"))]
+
+
+def test_sample_slide_is_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from napari_c2lst.slides import sample_data
+
+    monkeypatch.setattr(sample_data, "sample_slide_path", lambda: str(tmp_path / "s.zarr"))
+    assert api.sample_slide() == tmp_path / "s.zarr"

@@ -8,6 +8,7 @@ from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.diffusion import central as central_module
 from napari_c2lst.diffusion.cards import write_card
 from napari_c2lst.diffusion.central import CentralModel, central_spec, find_central, load_central, save_central
+from napari_c2lst.diffusion.schedule import VELOCITY
 from napari_c2lst.diffusion.unet import NoiseNet
 from napari_c2lst.slides.patches import PatchSpec
 
@@ -21,6 +22,14 @@ def test_a_central_model_comes_back_as_it_was(tmp_path):
     assert (again.name, again.facts["licence"]) == ("tiny", "none")
     x, t = torch.randn(2, 3, 16, 16), torch.tensor([4, 500])
     assert torch.equal(again.net(x, t), model.net(x, t))
+
+
+def test_a_model_of_velocity_comes_back_as_one(tmp_path):
+    model = tiny_central(prediction=VELOCITY)
+    again = load_central(save_central(model, tmp_path / "central"))
+    x, t = torch.randn(2, 3, 16, 16), torch.tensor([4, 500])
+    assert torch.equal(again.net(x, t), model.net(x, t))
+    assert again.content_hash == model.content_hash != tiny_central().content_hash
 
 
 def test_the_folder_is_diffusers_own(tmp_path):

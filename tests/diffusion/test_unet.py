@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_c2lst.diffusion.schedule import VELOCITY, NoiseSchedule
 from napari_c2lst.diffusion.unet import NoiseNet, as_batch, as_patches, build_noise_net, count_parameters
 
 
@@ -55,3 +56,22 @@ def test_patches_survive_the_way_to_a_batch_and_back():
 
 def test_values_outside_are_clipped_not_wrapped():
     assert as_patches(torch.tensor([-3.0, 3.0, 0.0]).view(1, 3, 1, 1)).tolist() == [[[[0, 255, 128]]]]
+
+
+def test_velocity_is_turned_into_noise():
+    schedule = NoiseSchedule(prediction=VELOCITY)
+    net = tiny(alphas_cumprod=schedule.velocity_alphas)
+    plain = NoiseNet(net.unet, net.stem)
+    x, t = torch.randn(2, 3, 16, 16), torch.tensor([5, 700])
+    a = schedule.alphas_cumprod[t].view(-1, 1, 1, 1)
+    v = plain(x, t)
+    noise = net(x, t)
+    assert torch.allclose(noise, (1 - a).sqrt() * x + a.sqrt() * v, atol=1e-6)
+    # with x = sqrt(a) x0 + sqrt(1 - a) noise, v = sqrt(a) noise - sqrt(1 - a) x0
+    x0 = a.sqrt() * x - (1 - a).sqrt() * v
+    assert torch.allclose(a.sqrt() * x0 + (1 - a).sqrt() * noise, x, atol=1e-5)
+
+
+def test_the_schedule_is_no_weight_of_the_network():
+    net = tiny(alphas_cumprod=NoiseSchedule(prediction=VELOCITY).velocity_alphas)
+    assert set(net.state_dict()) == set(tiny().state_dict())

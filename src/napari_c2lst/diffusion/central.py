@@ -106,9 +106,10 @@ def load_central(source: str | Path, *, allow_download: bool = False) -> Central
         raise InputError(
             f"central model '{folder}' cannot be read: {_first_line(error)}", "copy it again, or choose another"
         ) from error
-    net = NoiseNet(unet, int(meta["stem"]))
+    schedule = NoiseSchedule(scheduler)
+    net = NoiseNet(unet, int(meta["stem"]), schedule.velocity_alphas)
     spec = PatchSpec.model_validate(meta["spec"])
-    return CentralModel(net, NoiseSchedule(scheduler), spec, str(meta["name"]), dict(meta.get("facts", {})))
+    return CentralModel(net, schedule, spec, str(meta["name"]), dict(meta.get("facts", {})))
 
 
 def central_spec(source: str | Path, *, allow_download: bool = False) -> PatchSpec:

@@ -18,15 +18,16 @@ class PretrainSettings(RunSettings):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "paper": {},
         "small": {
-            "widths": (48, 80, 112),
+            "prediction": "velocity",
+            "widths": (64, 80, 96),
             "blocks": 1,
             "stem": 2,
             "stain": "macenko",
             "tiles_per_slide": 5000,
-            "steps": 7000,
+            "steps": 5000,
             "batch": 32,
             "accumulation": 1,
-            "learning_rate": 6e-4,
+            "learning_rate": 8e-4,
             "rate_schedule": "cosine",
             "warmup": 0.03,
             "half": True,
@@ -46,6 +47,11 @@ class PretrainSettings(RunSettings):
     patch_px: int = setting(64, help="side of a patch in pixels", unit="px", ge=16, le=512)
     mpp: float | None = setting(None, help="microns per pixel of images that carry none", unit="um/px", gt=0)
     tiles_per_slide: int = setting(20_000, help="patches cut from each slide, at random places on tissue", ge=1)
+    prediction: Literal["noise", "velocity"] = setting(
+        "noise",
+        help="what the U-Net's output stands for; velocity learns the overall colour sooner, the loss is the same",
+        advanced=True,
+    )
     widths: tuple[int, ...] = setting((64, 128, 256, 512), help="channels of each level of the U-Net", advanced=True)
     blocks: int = setting(2, help="ResNet blocks a level", ge=1, advanced=True)
     attention_levels: int = setting(1, help="lowest levels with self-attention", ge=0, advanced=True)

@@ -24,7 +24,7 @@ from .cards import write_card
 from .central import CentralModel, load_central, save_central
 from .pretrain_settings import PretrainSettings
 from .previews import write_grid
-from .schedule import NoiseSchedule, noise_prediction_loss
+from .schedule import NOISE, VELOCITY, NoiseSchedule, noise_prediction_loss
 from .tiles import find_sources, pack_tiles
 from .unet import NoiseNet, as_batch, build_noise_net, count_parameters
 
@@ -90,7 +90,7 @@ class _Trainer:
         self.device = self.accelerator.device
         self.dtype = autocast_dtype(self.device, settings.precision)
         self.tiles, self.spec = _tiles(settings, folder, self.accelerator)
-        self.schedule = NoiseSchedule()
+        self.schedule = NoiseSchedule(prediction=VELOCITY if settings.prediction == "velocity" else NOISE)
         self.net = self._build()
         self.average = [p.detach().clone() for p in self.net.parameters()]
         self.optimizer = torch.optim.AdamW(
@@ -106,7 +106,12 @@ class _Trainer:
         s = self.settings
         torch.manual_seed(s.seed)
         net = build_noise_net(
-            patch_px=s.patch_px, stem=s.stem, widths=s.widths, blocks=s.blocks, attention_levels=s.attention_levels
+            patch_px=s.patch_px,
+            stem=s.stem,
+            widths=s.widths,
+            blocks=s.blocks,
+            attention_levels=s.attention_levels,
+            alphas_cumprod=self.schedule.velocity_alphas,
         )
         net.to(self.device)
         # the layout that bf16 convolutions are fastest in, on CPUs and GPUs
@@ -207,9 +212,7 @@ class _Trainer:
     def averaged(self) -> CentralModel:
         """The central model of the averaged weights."""
         s = self.settings
-        net = build_noise_net(
-            patch_px=s.patch_px, stem=s.stem, widths=s.widths, blocks=s.blocks, attention_levels=s.attention_levels
-        ).to(self.device)
+        net = self._build()
         with torch.no_grad():
             for parameter, value in zip(net.parameters(), self.average, strict=True):
                 parameter.copy_(value)

@@ -8,6 +8,8 @@ from torch import Tensor
 # The paper does not state T or the noise schedule; ours are 1000 and the cosine.
 TRAIN_STEPS = 1000
 BETA_SCHEDULE = "squaredcos_cap_v2"
+# diffusers' names for what a U-Net may predict
+NOISE, VELOCITY = "epsilon", "v_prediction"
 
 
 class NoiseSchedule:
@@ -16,7 +18,9 @@ class NoiseSchedule:
     Parameters
     ----------
     scheduler
-        A diffusers `DDPMScheduler`; None makes ours (T = 1000, cosine, noise prediction).
+        A diffusers `DDPMScheduler`; None makes ours (T = 1000, cosine).
+    prediction
+        Without a scheduler: what the U-Net predicts, `NOISE` or `VELOCITY`.
 
     Attributes
     ----------
@@ -24,11 +28,11 @@ class NoiseSchedule:
         (T,) float32, from nearly 1 to nearly 0.
     """
 
-    def __init__(self, scheduler: Any = None) -> None:
+    def __init__(self, scheduler: Any = None, *, prediction: str = NOISE) -> None:
         from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
         self.scheduler = scheduler or DDPMScheduler(
-            num_train_timesteps=TRAIN_STEPS, beta_schedule=BETA_SCHEDULE, prediction_type="epsilon"
+            num_train_timesteps=TRAIN_STEPS, beta_schedule=BETA_SCHEDULE, prediction_type=prediction
         )
         self.alphas_cumprod: Tensor = self.scheduler.alphas_cumprod.to(torch.float32)
 
@@ -36,6 +40,11 @@ class NoiseSchedule:
     def config(self) -> dict[str, Any]:
         """The diffusers configuration, from which other samplers are made."""
         return dict(self.scheduler.config)
+
+    @property
+    def velocity_alphas(self) -> Tensor | None:
+        """`alphas_cumprod` if the U-Net predicts velocity, else None: what `NoiseNet` takes."""
+        return self.alphas_cumprod if self.config["prediction_type"] == VELOCITY else None
 
     def __len__(self) -> int:
         return len(self.alphas_cumprod)

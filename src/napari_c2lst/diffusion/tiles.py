@@ -12,9 +12,9 @@ from napari_c2lst.common.files import atomic_file
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.seeds import rng
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.patches import PatchSpec, iter_patches, read_patches
+from napari_c2lst.slides.patches import PatchSpec, iter_spot_patches, stain_reference
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.stain import StainNormalizer
+from napari_c2lst.slides.stain import StainNormalizer, StainReference
 from napari_c2lst.slides.tissue import tissue_mask
 
 from .pretrain_settings import PretrainSettings
@@ -22,7 +22,7 @@ from .pretrain_settings import PretrainSettings
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
 # an image of up to this many pixels a side is one tile, a larger one is a slide to cut tiles from
 TILE_SIDE_MAX = 512
-SAMPLE_FOR_STAIN = 64
+TILES_FOR_STAIN = 64
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,13 @@ def pack_tiles(settings: PretrainSettings, file: Path, reporter: Reporter) -> tu
         Size, pixels and stain reference of the tiles: the central model's.
     """
     sources = find_sources(settings.tiles)
-    normalizer = _normalizer(settings, sources)
-    reference = None if normalizer is None else normalizer.reference
-    spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px, stain=reference)
+    spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px, stain=_reference(settings, sources))
     total = len(sources.images) + settings.tiles_per_slide * len(sources.slides)
     shape = (total, settings.patch_px, settings.patch_px, 3)
     with atomic_file(file) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         done = 0
-        for batch in _batches(settings, sources, normalizer, reporter):
+        for batch in _batches(settings, sources, spec, reporter):
             array[done : done + len(batch)] = batch
             done += len(batch)
             reporter.progress(done, total, "tiles")
@@ -87,33 +85,18 @@ def pack_tiles(settings: PretrainSettings, file: Path, reporter: Reporter) -> tu
 
 
 def _batches(
-    settings: PretrainSettings, sources: TileSources, normalizer: StainNormalizer | None, reporter: Reporter
+    settings: PretrainSettings, sources: TileSources, spec: PatchSpec, reporter: Reporter
 ) -> Iterator[NDArray[np.uint8]]:
     for start in range(0, len(sources.images), 256):
-        tiles = np.stack([_read_tile(f, settings.patch_px) for f in sources.images[start : start + 256]])
-        yield tiles if normalizer is None else normalizer.transform(tiles)
+        tiles = np.stack([_read_tile(f, spec.patch_px) for f in sources.images[start : start + 256]])
+        yield tiles if spec.stain is None else StainNormalizer.from_reference(spec.stain).transform(tiles)
     for number, path in enumerate(sources.slides):
         slide = open_slide(path, mpp=settings.mpp)
         reporter.message(f"{slide.name}: {settings.tiles_per_slide} tiles, {slide.mpp:.3f} um/px")
-        yield from _slide_batches(slide, settings, normalizer, number)
-
-
-def _slide_batches(
-    slide: Slide, settings: PretrainSettings, normalizer: StainNormalizer | None, number: int
-) -> Iterator[NDArray[np.uint8]]:
-    yx = random_tissue_positions(slide, settings.tiles_per_slide, settings.patch_um, settings.seed, number)
-    values = None
-    if normalizer is not None:
-        values = normalizer.estimate(_patches(slide, yx[:SAMPLE_FOR_STAIN], settings))
-    batches = iter_patches(
-        slide, yx, patch_um=settings.patch_um, patch_px=settings.patch_px, batch=512, workers=settings.workers
-    )
-    for _, patches in batches:
-        yield patches if normalizer is None else normalizer.transform(patches, slide_values=values)
-
-
-def _patches(slide: Slide, yx: NDArray[np.float64], settings: PretrainSettings) -> NDArray[np.uint8]:
-    return read_patches(slide, yx, patch_um=settings.patch_um, patch_px=settings.patch_px, workers=settings.workers)
+        yx = random_tissue_positions(slide, settings.tiles_per_slide, spec.patch_um, settings.seed, number)
+        # the way that spots' patches go later: the local models must meet what the central model has seen
+        for _, patches in iter_spot_patches(slide, yx, spec, batch=512, workers=settings.workers):
+            yield patches
 
 
 def random_tissue_positions(
@@ -145,17 +128,19 @@ def random_tissue_positions(
     return np.concatenate(kept)[:count]
 
 
-def _normalizer(settings: PretrainSettings, sources: TileSources) -> StainNormalizer | None:
+def _reference(settings: PretrainSettings, sources: TileSources) -> StainReference | None:
+    """The stain that all tiles are brought to: the given picture's, else the first slide's, else the tiles' own."""
     if settings.stain == "none":
         return None
-    normalizer = StainNormalizer(method=settings.stain)
     if settings.stain_reference is not None:
-        return normalizer.fit(_read_tile(settings.stain_reference, None))
+        pixels = _read_tile(settings.stain_reference, None)
+        return StainNormalizer(settings.stain).fit(pixels, settings.stain_reference.stem).reference
     if sources.slides:
         slide = open_slide(sources.slides[0], mpp=settings.mpp)
-        yx = random_tissue_positions(slide, SAMPLE_FOR_STAIN, settings.patch_um, settings.seed)
-        return normalizer.fit(_patches(slide, yx, settings))
-    return normalizer.fit(np.stack([_read_tile(f, settings.patch_px) for f in sources.images[:SAMPLE_FOR_STAIN]]))
+        spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px)
+        return stain_reference(slide, spec, settings.stain, workers=settings.workers)
+    some = np.stack([_read_tile(f, settings.patch_px) for f in sources.images[:TILES_FOR_STAIN]])
+    return StainNormalizer(settings.stain).fit(some).reference
 
 
 def _images_in(path: Path) -> list[Path]:

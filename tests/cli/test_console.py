@@ -86,6 +86,18 @@ def test_a_bar_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     reporter.close()  # twice is harmless
 
 
+def test_parts_that_take_turns_keep_their_bars() -> None:
+    with console.BarReporter(lambda: False) as reporter:
+        for step in range(1, 4):
+            reporter.progress(step, 4, "adapting")
+            reporter.progress(step, 4, "reading")
+        assert reporter._bars is not None
+        assert [task.description for task in reporter._bars.tasks] == ["adapting", "reading"]
+        reporter.progress(4, 4, "reading")
+        reporter.progress(1, 4, "reading")  # begins again
+        assert [task.completed for task in reporter._bars.tasks] == [3, 4, 1]
+
+
 def test_which_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     assert isinstance(console.make_reporter(lambda: False), console.BarReporter)

@@ -99,7 +99,7 @@ class BarReporter(ConsoleReporter):
     def __init__(self, stop: Callable[[], bool]) -> None:
         super().__init__(stop)
         self._bars: Progress | None = None
-        self._bar: TaskID | None = None
+        self._of_part: dict[str, TaskID] = {}
         self._what: str | None = None
         self._figures = ""
 
@@ -112,12 +112,14 @@ class BarReporter(ConsoleReporter):
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def progress(self, done: int, total: int, what: str = "") -> None:
-        """Move the bar; a new `what` starts a new one."""
+        """Move the bar of a part; a part that is new, or begins again after its end, gets a new one."""
         bars = self._started()
-        if self._bar is None or what != self._what:
+        if what != self._what:
             self._what, self._figures = what, ""
-            self._bar = bars.add_task(what or "work", total=total, figures="")
-        bars.update(self._bar, completed=done, total=total, figures=self._figures)
+        bar = self._of_part.get(what)
+        if bar is None or (done < total and bars.tasks[bars.task_ids.index(bar)].finished):
+            bar = self._of_part[what] = bars.add_task(what or "work", total=total, figures="")
+        bars.update(bar, completed=done, total=total, figures=self._figures)
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Show the figures beside the bar."""

@@ -64,16 +64,29 @@ def test_a_new_local_model_is_the_central_model_bit_for_bit(null: str, dtype: to
     assert torch.equal(plain, masked)
 
 
-def test_the_hook_is_equation_9() -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_hook_is_equation_9(dtype: torch.dtype) -> None:
     net = torch.nn.Module()
-    net.norm = torch.nn.GroupNorm(2, 4)
-    x = torch.randn(2, 4, 3, 3)
+    net.norm = torch.nn.GroupNorm(2, 4).to(dtype)
+    x = torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(0)).to(dtype)
     gamma, beta = torch.randn(2, 4), torch.randn(2, 4)
     plain = net.norm(x)
-    with modulated(net, {"norm": (gamma, beta)}):
+    with modulated(net, {"norm": (gamma - 1, beta)}):
         out = net.norm(x)
-    assert torch.equal(out, gamma[:, :, None, None] * plain + beta[:, :, None, None])
+    expected = gamma[:, :, None, None] * plain.float() + beta[:, :, None, None]
+    assert out.dtype == dtype
+    assert torch.allclose(out.float(), expected, atol=1e-6 if dtype == torch.float32 else 0.05)
     assert torch.equal(net.norm(x), plain)  # the hook is gone
+
+
+def test_a_small_gamma_is_not_rounded_away_in_bf16() -> None:
+    net = torch.nn.Module()
+    net.norm = torch.nn.Identity()
+    h = (1 + torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))).to(torch.bfloat16)
+    assert torch.tensor(1.003).to(torch.bfloat16) == 1
+    with modulated(net, {"norm": (torch.full((1, 1), 0.003), torch.zeros(1, 1))}):
+        ratio = net.norm(h).float().mean() / h.float().mean()
+    assert float(ratio) == pytest.approx(1.003, abs=0.0005)
 
 
 def test_hooks_go_even_when_the_network_fails() -> None:

@@ -15,7 +15,7 @@ from napari_c2lst.common.errors import InputError
 
 Null = Literal["learned", "central"]
 Maps = dict[str, tuple[Tensor, Tensor]]
-"""Of each modulated normalisation layer: gamma and beta, (N, C) each."""
+"""Of each modulated normalisation layer: gamma - 1 and beta, (N, C) each, in fp32."""
 
 _PARTS = {"down": "down_blocks.", "mid": "mid_block.", "up": "up_blocks."}
 
@@ -82,7 +82,7 @@ class Modulation(nn.Module):
         self.null = nn.Parameter(torch.zeros(embedding)) if null == "learned" else None
 
     def forward(self, conditions: Tensor, active: Tensor | None = None) -> Maps:
-        """Gamma and beta of every modulated layer.
+        """Gamma - 1 and beta of every modulated layer.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class Modulation(nn.Module):
         active
             Which samples are conditioned, bool (N,); None = all. The others are the null of this model.
         """
-        # fp32 whatever the autocast: bf16 has only 1/256 between two gammas near 1
+        # fp32 whatever the autocast: it is little work, and bf16 would round the expression
         with torch.autocast(conditions.device.type, enabled=False):
             code = self.project(conditions.float())  # (N, E)
             if active is not None and self.null is not None:
@@ -100,11 +100,9 @@ class Modulation(nn.Module):
 
     def _map(self, name: str, code: Tensor, active: Tensor | None) -> tuple[Tensor, Tensor]:
         shift, beta = self.maps[_key(name)](code).chunk(2, dim=1)  # (N, C), (N, C)
-        gamma = 1 + shift
         if active is not None and self.null is None:
-            gamma = torch.where(active[:, None], gamma, 1.0)
-            beta = torch.where(active[:, None], beta, 0.0)
-        return gamma, beta
+            shift, beta = torch.where(active[:, None], shift, 0.0), torch.where(active[:, None], beta, 0.0)
+        return shift, beta
 
     @property
     def null_kind(self) -> Null:
@@ -141,9 +139,12 @@ def bind(net: nn.Module, modulation: Modulation, conditions: Tensor, active: Ten
         yield
 
 
-def _hook(gamma: Tensor, beta: Tensor) -> Any:
+def _hook(shift: Tensor, beta: Tensor) -> Any:
     def apply(_module: nn.Module, _inputs: tuple[Tensor, ...], h: Tensor) -> Tensor:
-        # gamma and beta are fp32: the product is taken there and rounded once, so that gamma = 1 changes no bit
-        return (gamma[:, :, None, None] * h + beta[:, :, None, None]).to(h.dtype)  # (N, C, H, W)
+        s, b = (v.to(h.dtype)[:, :, None, None] for v in (shift, beta))
+        if h.dtype == torch.float32:
+            return (1 + s) * h + b  # (N, C, H, W)
+        # near 1 a bf16 gamma knows steps of 1/128 only, gamma - 1 is as exact as h itself
+        return torch.addcmul(h, s, h) + b  # (N, C, H, W)
 
     return apply

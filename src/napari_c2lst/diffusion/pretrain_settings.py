@@ -24,7 +24,7 @@ class PretrainSettings(RunSettings):
             "stem": 2,
             "stain": "macenko",
             "tiles_per_slide": 5000,
-            "steps": 5000,
+            "steps": 3000,
             "batch": 32,
             "accumulation": 1,
             "learning_rate": 8e-4,

@@ -86,7 +86,7 @@ def test_a_small_gamma_is_not_rounded_away_in_bf16() -> None:
     assert torch.tensor(1.003).to(torch.bfloat16) == 1
     with modulated(net, {"norm": (torch.full((1, 1), 0.003), torch.zeros(1, 1))}):
         ratio = net.norm(h).float().mean() / h.float().mean()
-    assert float(ratio) == pytest.approx(1.003, abs=0.0005)
+    assert float(ratio) == pytest.approx(1.003, abs=0.0015)
 
 
 def test_hooks_go_even_when_the_network_fails() -> None:

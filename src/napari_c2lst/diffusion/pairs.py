@@ -267,7 +267,7 @@ def _create(partial: Path, conditions: Conditions, facts: PairsFacts, seed: int,
 def _compressor(group: Any) -> Any:
     """Zstandard with a checksum: the default, Blosc, reads on past the end of a chunk that was cut short."""
     if group.metadata.zarr_format == 2:
-        import numcodecs  # type: ignore[import-untyped]
+        import numcodecs
 
         return numcodecs.Zstd(level=1, checksum=True)
     import zarr.codecs

@@ -77,3 +77,42 @@ def trained_once(
         small_central(monkeypatch)
         run(train_settings(store_once, out), Reporter())
     return out
+
+
+def write_pairs(
+    store: Path,
+    path: Path,
+    *,
+    spots: str = "train",
+    slide_name: str | None = None,
+    rename: dict[str, str] | None = None,
+    ratio: int = 2,
+) -> Path:
+    """Pairs as `sample` writes them, with real patches in place of synthetic ones."""
+    from napari_c2lst.diffusion.conditions import plan_conditions
+    from napari_c2lst.diffusion.pairs import PairsFacts, PairsWriter
+    from napari_c2lst.slides.panel import GenePanel
+    from napari_c2lst.slides.patches import PatchSpec, spot_patches
+    from napari_c2lst.slides.spotsets import read_spot_set
+
+    slide = open_slide(store)
+    mask = read_spot_set(slide, spots).mask
+    panel = GenePanel.fit(slide.counts(), slide.genes, training=mask, size=12)
+    targets = panel.targets(slide.counts()[mask], slide.genes)
+    if rename:
+        panel = panel.model_copy(update={"genes": tuple(rename.get(g, g) for g in panel.genes)})
+    ids = slide.require_spots().ids[mask]
+    conditions = plan_conditions(targets, ids, ratio=ratio)
+    facts = PairsFacts(
+        slide=slide_name or slide.name,
+        training_ids=tuple(ids.tolist()),
+        panel=panel,
+        spec=PatchSpec(**SPEC),
+        central_hash="sha256:central",
+        local_hash="sha256:local",
+    )
+    writer = PairsWriter(path, conditions, facts, seed=0)
+    patches = spot_patches(slide, slide.require_spots().yx[mask], facts.spec, workers=1)
+    for k in range(ratio):
+        writer.write(k * len(ids), patches)
+    return writer.finish()

@@ -40,7 +40,9 @@ def test_ridge_learns_what_colour_tells() -> None:
     new, truth = coloured_patches(40, seed=1)
     ridge = ridge_on_colour(patches, targets)
     assert ridge.name == "ridge"
-    assert mae(ridge.predict(new)[:, :3], truth[:, :3]) < 0.3 * mae(median_predictor(patches, targets)(new)[:, :3], truth[:, :3])
+    assert mae(ridge.predict(new)[:, :3], truth[:, :3]) < 0.3 * mae(
+        median_predictor(patches, targets)(new)[:, :3], truth[:, :3]
+    )
     assert ridge(new).dtype == np.float32
     assert ridge(new).min() >= 0
 

@@ -90,7 +90,9 @@ class TestFit:
     def test_it_learns_what_can_be_learnt(self) -> None:
         real = coloured_patches(60)
         new, truth = coloured_patches(30, seed=1)
-        net = fit_predictor(real, None, fit_settings(steps=80, batch=16, dropout=0, jitter=0.02, learning_rate=2e-3), Reporter())
+        net = fit_predictor(
+            real, None, fit_settings(steps=80, batch=16, dropout=0, jitter=0.02, learning_rate=2e-3), Reporter()
+        )
         median = np.abs(truth - np.median(real[1], axis=0)).mean(axis=0)
         error = np.abs(predict(net, new) - truth).mean(axis=0)
         assert (error[:3] < 0.5 * median[:3]).all()
@@ -99,7 +101,9 @@ class TestFit:
     def test_it_starts_as_the_median_baseline(self) -> None:
         patches, targets = coloured_patches(9)
         # the first of many steps has a tiny rate: warm-up
-        net = fit_predictor((patches, targets), None, fit_settings(steps=1, learning_rate=1e-9, last_rate=0), Reporter())
+        net = fit_predictor(
+            (patches, targets), None, fit_settings(steps=1, learning_rate=1e-9, last_rate=0), Reporter()
+        )
         np.testing.assert_allclose(predict(net, patches), np.tile(np.median(targets, axis=0), (9, 1)), atol=1e-5)
 
     def test_synthetic_pairs_are_used(self) -> None:
@@ -140,7 +144,9 @@ class TestFit:
             from napari_c2lst.expression import fitting
 
             build = fitting.build_network
-            patch.setattr(fitting, "build_network", lambda _, genes, dropout: build(architecture, genes, dropout=dropout))
+            patch.setattr(
+                fitting, "build_network", lambda _, genes, dropout: build(architecture, genes, dropout=dropout)
+            )
             net = fit_predictor(coloured_patches(12, 32), None, fit_settings(ema=0.9, steps=3), Reporter())
         counts = [v for k, v in net.state_dict().items() if k.endswith("num_batches_tracked")]
         assert counts
@@ -172,7 +178,9 @@ class TestInput:
                 fit_predictor(real, None, fit_settings(), Reporter())
 
     @pytest.mark.parametrize(
-        "synthetic", [coloured_patches(4, px=8), (coloured_patches(4)[0], np.zeros((4, 3), np.float32))], ids=["px", "genes"]
+        "synthetic",
+        [coloured_patches(4, px=8), (coloured_patches(4)[0], np.zeros((4, 3), np.float32))],
+        ids=["px", "genes"],
     )
     def test_pairs_of_another_shape(self, synthetic: Any) -> None:
         with pytest.raises(InputError, match="do not fit together"):
@@ -186,7 +194,9 @@ class TestInput:
 
 class TestResume:
     def open(self, folder: Path, reporter: Reporter) -> RunFolder:
-        return RunFolder.open(train_settings(folder / "s.zarr", folder / "run", checkpoint_every=4), reporter, kind="train")
+        return RunFolder.open(
+            train_settings(folder / "s.zarr", folder / "run", checkpoint_every=4), reporter, kind="train"
+        )
 
     @pytest.mark.parametrize("stop_after", [1, 5])
     def test_ten_steps_are_five_and_five(self, tmp_path: Path, stop_after: int) -> None:

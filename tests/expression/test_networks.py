@@ -56,7 +56,7 @@ def test_the_small_network_fits_a_cpu_and_64_pixels() -> None:
 
 def test_the_default_resnet_is_resnet_50() -> None:
     net = build_network({"name": "resnet50"}, 3)
-    assert net.architecture["depths"] == [3, 4, 6, 3]
+    assert list(net.architecture["depths"]) == [3, 4, 6, 3]
     assert net.architecture["layer_type"] == "bottleneck"
     assert net.head.in_features == 2048
     # 23.5 million without the classifier

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.geometry import matrix_to_system, systems_of
 from napari_c2lst.slides.slide import Slide
 
 
@@ -82,8 +83,23 @@ def grid_shapes(slide: Slide, grid: Grid) -> Any:
     )
 
 
-def image_transformations(slide: Slide) -> dict[str, Any]:
-    """From level-0 pixels of the slide's image to each of its coordinate systems."""
-    from spatialdata.transformations import get_transformation
+def image_transformations(slide: Slide, pixels: NDArray[np.float64] | None = None) -> dict[str, Any]:
+    """From level-0 pixels of the slide's image to each of its coordinate systems, as affine transformations of x and y.
 
-    return dict(get_transformation(slide.sdata.images[slide.image_name], get_all=True))
+    Parameters
+    ----------
+    pixels
+        (3, 3) matrix from (x, y, 1) of the element at hand to level-0 pixels; None where it is in them already.
+    """
+    from spatialdata.transformations import Affine
+
+    element = slide.sdata.images[slide.image_name]
+    first = np.eye(3) if pixels is None else pixels
+    return {
+        system: Affine(
+            matrix_to_system(element, system, f"image '{slide.image_name}'") @ first,
+            input_axes=("x", "y"),
+            output_axes=("x", "y"),
+        )
+        for system in systems_of(element)
+    }

@@ -5,11 +5,10 @@ panel, the patch specification, the training spots and where everything came fro
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,12 +22,10 @@ from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.slide import Slide, Spots
 
 from .augment import TURNS, turn
 from .networks import ExpressionNet, build_network
-
-if TYPE_CHECKING:
-    from napari_c2lst.slides.slide import Slide
 
 Arm = Literal["real", "synthetic", "real+synthetic"]
 PREDICTOR_FILE = "predictor.safetensors"
@@ -198,7 +195,7 @@ class Predictor:
             save_file(tensors, file, metadata={_KEY: json.dumps(body)})
         return Path(folder) / PREDICTOR_FILE
 
-    def knows(self, slide: "Slide") -> NDArray[np.bool_]:
+    def knows(self, slide: Slide) -> NDArray[np.bool_]:
         """Which spots of a slide were used in training; none, if it was trained on another slide.
 
         Barcodes repeat from slide to slide: ids count only where name or spots say that it is the same slide.
@@ -207,10 +204,10 @@ class Predictor:
         -------
         (N,) bool
         """
-        ids = slide.require_spots().ids
-        if self.facts.slide != slide.name and self.facts.spots_hash != spots_hash(ids):
-            return np.zeros(len(ids), dtype=bool)
-        return np.isin(ids, self.training_ids)
+        spots = slide.require_spots()
+        if self.facts.slide != slide.name and self.facts.spots_hash != spots_hash(spots):
+            return np.zeros(len(spots), dtype=bool)
+        return np.isin(spots.ids, self.training_ids)
 
 
 def load_predictor(path: str | Path, *, device: str = "cpu", precision: str = "auto") -> Predictor:
@@ -264,9 +261,14 @@ def find_predictor(path: Path) -> Path:
     raise InputError(f"there is no predictor '{path}'", "give the --out of 'c2lst train'")
 
 
-def spots_hash(ids: Iterable[str]) -> str:
-    """Content hash of the names of all spots of a slide, whatever their order."""
-    return content_hash(f"{spot}\n".encode() for spot in sorted(map(str, ids)))
+def spots_hash(spots: Spots) -> str:
+    """Content hash of all spots of a slide, names and places, whatever their order.
+
+    Places too, to the pixel: an array has the same barcodes on every slide.
+    """
+    places = np.rint(spots.yx).astype(np.int64).tolist()
+    lines = sorted(f"{name} {y} {x}\n" for name, (y, x) in zip(spots.ids.tolist(), places, strict=True))
+    return content_hash(line.encode() for line in lines)
 
 
 def _read_header(file: Path) -> dict[str, Any]:

@@ -24,14 +24,12 @@ def raster(slide: Slide, grid: Grid, values: NDArray[np.float32], gene: str) -> 
     A pixel of the raster covers the square of one stride around its position.
     """
     from spatialdata.models import Image2DModel
-    from spatialdata.transformations import Scale, Sequence, Translation
 
-    y, x = grid.origin - grid.stride_px / 2
-    to_pixels = [
-        Scale([grid.stride_px, grid.stride_px], axes=("y", "x")),
-        Translation([y, x], axes=("y", "x")),
-    ]
-    systems = {name: Sequence([*to_pixels, to_system]) for name, to_system in image_transformations(slide).items()}
+    y, x = grid.origin - grid.stride_px / 2  # the corner of pixel (0, 0)
+    to_pixels = np.array([[grid.stride_px, 0, x], [0, grid.stride_px, y], [0, 0, 1]])
     return Image2DModel.parse(
-        raster_values(grid, values)[None], dims=("c", "y", "x"), c_coords=[gene], transformations=systems
+        raster_values(grid, values)[None],
+        dims=("c", "y", "x"),
+        c_coords=[gene],
+        transformations=image_transformations(slide, to_pixels),
     )

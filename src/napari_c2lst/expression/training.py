@@ -60,6 +60,8 @@ class Material:
         Genes with their scale; size, pixels and stain of the patches.
     pairs
         Synthetic pairs that belong to this slide and these spots, or None.
+    targets
+        (n, d) expression of the training spots on the panel's scale.
     """
 
     slide: Slide
@@ -67,14 +69,12 @@ class Material:
     panel: GenePanel
     spec: PatchSpec
     pairs: Pairs | None
+    targets: NDArray[np.float32]
 
     def real(self, workers: int | None = None) -> Samples:
         """Patches and expression of the training spots."""
         yx = self.slide.require_spots().yx[self.training]
-        targets = self.panel.targets(
-            self.slide.counts()[self.training], self.slide.genes, where=f"slide '{self.slide.name}'"
-        )
-        return spot_patches(self.slide, yx, self.spec, workers=workers), targets
+        return spot_patches(self.slide, yx, self.spec, workers=workers), self.targets
 
     def synthetic(self) -> Samples | None:
         """Patches and expression of the pairs."""
@@ -150,7 +150,9 @@ def gather(settings: TrainSettings, reporter: Reporter) -> Material:
         panel, spec = pairs.facts.panel, pairs.facts.spec
     if (note := coarseness_note(slide, spec)) is not None:
         reporter.message(note, "warning")
-    return Material(slide, training, panel, spec, pairs)
+    # now, not when they are needed: a gene that the slide lacks is found before any work
+    targets = panel.targets(slide.counts()[training], slide.genes, where=f"slide '{slide.name}'")
+    return Material(slide, training, panel, spec, pairs, targets)
 
 
 def arm_of(settings: TrainSettings, pairs: Pairs | None) -> Arm:
@@ -218,7 +220,7 @@ def _facts(settings: TrainSettings, material: Material, arm: Arm, steps: int) ->
         arm=arm,
         steps=steps,
         slide=material.slide.name,
-        spots_hash=spots_hash(spots.ids),
+        spots_hash=spots_hash(spots),
         pairs_hash=_pairs_hash(pairs) if pairs is not None and used else None,
         n_real=int(material.training.sum()) if arm != "synthetic" else 0,
         n_synthetic=len(pairs) if pairs is not None and used else 0,

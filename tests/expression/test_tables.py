@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.expression.test_grid import lattice
+from tests.expression.test_predictor import facts
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.expression.rows import RowsOnDisk
+from napari_c2lst.expression.tables import (
+    Rows,
+    Written,
+    grid_table,
+    read_written,
+    result_name,
+    safe_name,
+    spots_table,
+    write_csv,
+)
+from napari_c2lst.slides.opening import open_slide
+
+WRITTEN = Written("run1", "/runs/run1/predictor.safetensors", "sha256:weights", facts(), tta=False, mpp=2.5)
+
+
+def rows_of(values: np.ndarray, folder: Path, *, spread: bool = False) -> Rows:
+    def one(v: np.ndarray) -> RowsOnDisk:
+        rows = RowsOnDisk(folder, v.shape)
+        rows.write(np.arange(len(v)), v)
+        return rows
+
+    return Rows(one(values), one(values / 10) if spread else None)
+
+
+def random_values(n: int) -> np.ndarray:
+    return np.random.default_rng(0).random((n, 4)).astype(np.float32)
+
+
+class TestSpots:
+    def test_rows_are_bound_to_the_slides_own_shapes(self, store_once: Path, tmp_path: Path) -> None:
+        slide = open_slide(store_once)
+        training = np.arange(63) % 3 == 0
+        values = random_values(42)
+        table = spots_table(slide, ~training, rows_of(values, tmp_path), WRITTEN, training)
+        attrs = table.uns["spatialdata_attrs"]
+        assert (attrs["region"], attrs["instance_key"]) == ("tiny", "spot")
+        assert set(table.obs["spot"]) <= set(slide.sdata.shapes["tiny"].index)
+        assert table.obs_names.tolist() == slide.require_spots().ids[~training].tolist()
+        assert np.array_equal(np.asarray(table.X.compute()), values)
+        assert table.var_names.tolist() == ["A", "B", "C", "D"]
+        assert np.array_equal(table.obsm["spatial"][:, ::-1], slide.require_spots().yx[~training])
+        assert "spread" not in table.layers
+
+    def test_training_and_held_out_spots_are_told_apart(self, store_once: Path, tmp_path: Path) -> None:
+        training = np.arange(63) % 3 == 0
+        table = spots_table(
+            open_slide(store_once), np.ones(63, bool), rows_of(random_values(63), tmp_path), WRITTEN, training
+        )
+        assert np.array_equal(table.obs["training"], training)
+        assert np.array_equal(table.obs["held_out"], ~training)
+
+    def test_instance_keys_are_those_of_the_users_table(self, store_once: Path, tmp_path: Path) -> None:
+        """Visium stores: shapes are numbered, spots are called by their barcodes, and some have no counts."""
+        slide = open_slide(store_once)
+        numbers = np.arange(100, 163)
+        obs = pd.DataFrame({"number": numbers}, index=[f"barcode{i}" for i in range(63)])
+        table = SimpleNamespace(obs=obs, uns={"spatialdata_attrs": {"instance_key": "number"}})
+        order = np.arange(63)[::-1]
+        visium: Any = SimpleNamespace(
+            require_spots=slide.require_spots,
+            sdata=SimpleNamespace(tables={"table": table}),
+            table_name="table",
+            shapes_name="tiny",
+            rows=order,
+        )
+        chosen = np.arange(63) < 5
+        made = spots_table(visium, chosen, rows_of(random_values(5), tmp_path), WRITTEN, ~chosen)
+        assert made.obs["spot"].tolist() == numbers[::-1][:5].tolist()
+
+
+class TestGrid:
+    def test_rows_are_bound_to_the_grids_shapes(self, tmp_path: Path) -> None:
+        grid = lattice(keep=0.6)
+        table = grid_table("c2lst_grid_run1", grid, rows_of(random_values(len(grid)), tmp_path, spread=True), WRITTEN)
+        assert table.uns["spatialdata_attrs"]["region"] == "c2lst_grid_run1"
+        assert table.obs["position"].tolist() == list(range(len(grid)))
+        assert np.array_equal(table.obs[["row", "column"]].to_numpy(), grid.rows_columns)
+        assert table.obs_names.is_unique
+        np.testing.assert_allclose(table.layers["spread"].compute(), random_values(len(grid)) / 10, rtol=1e-6)
+        assert table.uns["c2lst"]["stride_um"] == 10.0
+
+
+class TestWritten:
+    def test_a_table_says_what_made_it(self, tmp_path: Path) -> None:
+        table = grid_table("region", lattice(), rows_of(random_values(12), tmp_path), WRITTEN)
+        body = table.uns["c2lst"]
+        assert (body["kind"], body["where"], body["arm"]) == ("predictions", "grid", "real+synthetic")
+        assert read_written(table) == WRITTEN
+        assert None not in body.values()  # an AnnData cannot hold it
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (None, "holds no predictions"),
+            ({"kind": "spot set"}, "holds no predictions"),
+            ({"kind": "predictions", "version": 2}, "have version 2"),
+            ({"kind": "predictions", "version": 1}, "are damaged"),
+            ({"kind": "predictions", "version": 1, "predictor": "{}"}, "are damaged"),
+        ],
+    )
+    def test_other_tables_are_refused(self, body: Any, message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            read_written(SimpleNamespace(uns={} if body is None else {"c2lst": body}))
+
+
+def test_csv_has_a_row_for_each_position(tmp_path: Path) -> None:
+    grid = lattice(100, 90)
+    values = random_values(9000)
+    write_csv(tmp_path / "out.csv", grid_table("region", grid, rows_of(values, tmp_path), WRITTEN))
+    frame = pd.read_csv(tmp_path / "out.csv", index_col="name")
+    assert frame.columns.tolist() == ["x", "y", "A", "B", "C", "D"]
+    np.testing.assert_allclose(frame[["y", "x"]], grid.yx)
+    np.testing.assert_allclose(frame[list("ABCD")], values, atol=6e-5)
+    assert frame.index[0] == "r0c0"
+
+
+class TestNames:
+    def test_a_result_is_called_after_its_run(self, tmp_path: Path) -> None:
+        run = tmp_path / "my run (2)"
+        run.mkdir()
+        assert result_name(None, run) == "my_run__2_"
+        assert result_name(None, run / "predictor.safetensors") == "my_run__2_"
+        assert result_name("mine-2.b", run) == "mine-2.b"
+
+    def test_a_name_that_cannot_be_is_refused(self) -> None:
+        for name in ("a b", "a/b", ""):
+            with pytest.raises(InputError, match="cannot be the name of a result"):
+                result_name(name, Path("run"))
+
+    def test_genes_become_names(self) -> None:
+        assert [safe_name(g) for g in ("HLA-A", "NKX2.1", "a/b c")] == ["HLA-A", "NKX2.1", "a_b_c"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,9 @@ def tissue_picture(height: int, width: int, seed: int = 0, glass: Any = (240, 24
     return stained(nuclei, stroma, glass)
 
 
+@cache
 def picture_file(path: Path, mpp: float, *, shrink: int = 1) -> PictureSlide:
-    """A slide of a picture file; a JPEG can be made smaller by 2, 4 or 8 while it is decoded."""
+    """A slide of a picture file; a JPEG can be made smaller by 2, 4 or 8 while it is decoded. Read once for all tests."""
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(path) as image:
         if shrink > 1:

@@ -14,10 +14,8 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder, read_config
 from napari_c2lst.diffusion.central import central_spec
 from napari_c2lst.diffusion.pairs import Pairs, load_pairs
-from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.expression.stores import open_stored
 from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.readers.store import is_store
-from napari_c2lst.slides.results import ensure_store
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spotsets import read_spot_set
 
@@ -84,13 +82,13 @@ def run(settings: EvaluateSettings, reporter: Reporter) -> EvaluateResult:
     Stopped
         If the reporter asked for it; with `rerun`, what is finished is kept.
     """
-    slide = None if settings.rerun else _open(settings, settings.slide, reporter)
+    slide = None if settings.rerun else open_stored(settings, reporter)
     runs = [] if slide is None else _runs_there(settings, slide, reporter)
     folder = RunFolder.open(settings, reporter, kind=settings.task)
     reporter = folder.reporter
     if slide is None:
-        store, predictors = rerun(settings, folder.path, reporter)
-        slide = _open(settings, store, reporter)
+        predictors = rerun(settings, folder.path, reporter)
+        slide = open_stored(settings, reporter)  # only now: the spot sets of the repeats are in the store
         runs = load_runs(
             slide, predictors, device=settings.device, precision=settings.precision, root=folder.path.absolute()
         )
@@ -98,21 +96,6 @@ def run(settings: EvaluateSettings, reporter: Reporter) -> EvaluateResult:
     result = _write(settings, scored, _pairs(settings, folder.path, slide, reporter), folder.path, reporter)
     folder.finish(result)
     return result
-
-
-def _open(settings: EvaluateSettings, path: Path, reporter: Reporter) -> Slide:
-    if not is_store(path):  # spot sets are kept in a store
-        path = ensure_store(path, reporter, image=settings.image, mpp=settings.mpp)
-    slide = open_slide(
-        path,
-        mpp=settings.mpp,
-        image_name=settings.image_name,
-        table=settings.table,
-        coordinate_system=settings.coordinate_system,
-    )
-    _ = slide.mpp  # refuse a slide of unknown scale before any work
-    slide.require_spots()
-    return slide
 
 
 def _runs_there(settings: EvaluateSettings, slide: Slide, reporter: Reporter) -> list[Run]:
@@ -135,8 +118,8 @@ def _score(settings: EvaluateSettings, slide: Slide, runs: Sequence[Run], report
     questions = [_question(slide, group) for group in groups] or [_baselines_alone(settings, slide)]
     for question in questions:
         notes += [note for note in question.held.notes() if note not in notes]
-    options = {"workers": settings.workers, "seed": settings.seed}
-    trials = [make_trial(slide, question, reporter, **options) for question in questions]
+    workers, seed = settings.workers, settings.seed
+    trials = [make_trial(slide, question, reporter, workers=workers, seed=seed) for question in questions]
     for note in notes:
         reporter.message(note)
     return _Scored(slide, trials, questions, notes)

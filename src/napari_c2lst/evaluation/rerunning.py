@@ -18,17 +18,18 @@ from napari_c2lst.diffusion.adapting import run as adapt
 from napari_c2lst.diffusion.sampling import run as sample
 from napari_c2lst.diffusion.settings import AdaptSettings, SampleSettings
 from napari_c2lst.expression.settings import TrainSettings
+from napari_c2lst.expression.stores import open_stored
 from napari_c2lst.expression.training import run as train
-from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.results import ensure_store
 from napari_c2lst.slides.selecting import run as select
 from napari_c2lst.slides.selection_settings import SelectSettings
+from napari_c2lst.slides.settings import SlideSettings
 from napari_c2lst.slides.spotsets import read_spot_set, spot_set_names
 
 from .settings import EvaluateSettings
 
 __all__ = ["Repeat", "plan", "rerun"]
 
+INSIDE = ("slide", "image", "image_scale")  # a store holds its image already
 USE = {"real": "real", "synthetic": "synthetic", "real+synthetic": "both"}
 
 
@@ -53,15 +54,12 @@ class Repeat:
     train: dict[str, TrainSettings]
 
 
-def rerun(settings: EvaluateSettings, folder: Path, reporter: Reporter) -> tuple[Path, list[Path]]:
+def rerun(settings: EvaluateSettings, folder: Path, reporter: Reporter) -> list[Path]:
     """Run the chain for every split and seed.
 
     Returns
     -------
-    store
-        The SpatialData that holds the slide and the spot sets.
-    predictors
-        Run folders of every predictor, `folder/<split>-seed<k>/<arm>`.
+    Run folders of every predictor, `folder/<split>-seed<k>/<arm>`. The spot sets are in the slide's store.
 
     Raises
     ------
@@ -72,16 +70,8 @@ def rerun(settings: EvaluateSettings, folder: Path, reporter: Reporter) -> tuple
     """
     folder = folder.absolute()
     plan(settings, settings.slide, folder)  # all faults of all steps, before the slide is converted
-    store = ensure_store(
-        settings.slide,
-        reporter,
-        image=settings.image,
-        mpp=settings.mpp,
-        image_name=settings.image_name,
-        table=settings.table,
-        coordinate_system=settings.coordinate_system,
-    )
-    repeats = plan(settings, store, folder)
+    slide = open_stored(settings, reporter)
+    repeats = plan(settings, slide.path, folder)
     jobs = sum(len(repeat.train) + (2 if repeat.adapt else 0) for repeat in repeats)
     reporter.message(
         f"{len(repeats)} repeats ({', '.join(repeat.name for repeat in repeats)}), {jobs} jobs in all;"
@@ -90,7 +80,7 @@ def rerun(settings: EvaluateSettings, folder: Path, reporter: Reporter) -> tuple
     predictors: list[Path] = []
     for number, repeat in enumerate(repeats, 1):
         predictors += _run_one(repeat, f"[{number}/{len(repeats)} {repeat.name}]", reporter)
-    return store, predictors
+    return predictors
 
 
 def plan(settings: EvaluateSettings, store: Path, folder: Path) -> list[Repeat]:
@@ -122,13 +112,8 @@ def _repeat(settings: EvaluateSettings, store: Path, folder: Path, split: str, s
     name = f"{split}-seed{seed}"
     place = folder / name
     spots = f"rerun_{split}_seed{seed}"
-    on_slide: dict[str, Any] = {
-        "slide": store,
-        "mpp": settings.mpp,
-        "image_name": settings.image_name,
-        "table": settings.table,
-        "coordinate_system": settings.coordinate_system,
-    }
+    names = [field for field in SlideSettings.model_fields if field not in INSIDE]
+    on_slide: dict[str, Any] = {"slide": store, **{field: getattr(settings, field) for field in names}}
     shared: dict[str, Any] = {
         **on_slide,
         "preset": settings.preset,
@@ -192,7 +177,7 @@ def _run_one(repeat: Repeat, prefix: str, reporter: Reporter) -> list[Path]:
 
 def _select(settings: SelectSettings, reporter: Reporter) -> None:
     """Make the spot set, or check that the one of that name is the same."""
-    slide = open_slide(settings.slide, mpp=settings.mpp, table=settings.table, image_name=settings.image_name)
+    slide = open_stored(settings, reporter)
     if settings.name not in spot_set_names(slide):
         select(settings, reporter)
         return

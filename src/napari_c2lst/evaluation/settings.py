@@ -6,27 +6,20 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from napari_c2lst.common.settings import RunSettings, setting
+from napari_c2lst.slides.settings import SlideSettings
 
 Split = Literal["random", "blocked"]
 TrainedArm = Literal["real", "synthetic", "real+synthetic"]
 
 
-class EvaluateSettings(RunSettings):
+class EvaluateSettings(RunSettings, SlideSettings):
     """Score predictions on held-out spots beside simple baselines, or repeat the whole chain over several splits."""
 
     task: ClassVar[str] = "evaluate"
     summary: ClassVar[str] = "Score predictions on spots not seen in training, beside simple baselines."
     presets: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "small": {"ratio": 5}}
 
-    slide: Path = setting(help="the slide: SpatialData zarr, Space Ranger output, HEST-1k, legacy ST", positional=True)
     out: Path = setting(Path("scores"), help="the folder for tables and figures")
-    image: Path | None = setting(None, help="a full-resolution image kept outside the slide", advanced=True)
-    mpp: float | None = setting(
-        None, help="microns per pixel of the full-resolution image, instead of what the slide says", unit="um", gt=0
-    )
-    image_name: str | None = setting(None, help="which image of the slide, if it has several", advanced=True)
-    table: str | None = setting(None, help="which table of the slide, if it has several", advanced=True)
-    coordinate_system: str | None = setting(None, help="which coordinate system of the slide", advanced=True)
     predictors: list[Path] = setting(
         [], help="run folders of 'c2lst train' to score as well; repeat the flag for several"
     )

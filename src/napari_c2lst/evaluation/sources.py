@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from napari_c2lst.common.errors import InputError, MismatchError, raise_all
 from napari_c2lst.common.files import content_hash
-from napari_c2lst.expression.predictor import Predictor, PredictorFacts, load_predictor
-from napari_c2lst.expression.tables import SPOTS, read_facts
+from napari_c2lst.expression.predictor import Predictor, PredictorFacts, load_predictor, spots_hash
+from napari_c2lst.expression.tables import SPOTS, read_written
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.patches import PatchSpec
 from napari_c2lst.slides.slide import Slide
@@ -140,9 +140,10 @@ def stored_runs(slide: Slide, names: Sequence[str] = ()) -> list[Run]:
     there = {key.removeprefix(SPOTS): key for key in getattr(slide.sdata, "tables", {}) if key.startswith(SPOTS)}
     missing = [name for name in names if name not in there]
     if missing:
+        has = ", ".join(map(repr, there)) or "none"
         raise InputError(
             f"slide '{slide.name}' holds no predictions {', '.join(map(repr, missing))}",
-            f"it has {', '.join(map(repr, there)) or 'none'}; make some with 'c2lst predict {slide.path} --predictor RUN'",
+            f"it has {has}; make some with 'c2lst predict {slide.path} --predictor RUN'",
         )
     runs = []
     for name in names or sorted(there):
@@ -179,7 +180,8 @@ def group_runs(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
 
 def _run_of(name: str, facts: PredictorFacts, slide: Slide, **kind: Any) -> Run:
     training = np.isin(slide.require_spots().ids, facts.training_ids)
-    if facts.slide != slide.name or not training.any():
+    same = facts.slide == slide.name or facts.spots_hash == spots_hash(slide.require_spots())
+    if not same or not training.any():  # barcodes repeat from slide to slide: ids alone do not tell
         raise MismatchError(
             f"'{name}' was trained on slide '{facts.slide}', not on '{slide.name}'",
             f"score it on spots of '{facts.slide}' that it has not seen",
@@ -190,7 +192,7 @@ def _run_of(name: str, facts: PredictorFacts, slide: Slide, **kind: Any) -> Run:
 def _read_stored(slide: Slide, name: str, key: str) -> Run:
     table = slide.sdata.tables[key]
     try:
-        made = read_facts(table)
+        made = read_written(table)
     except InputError as error:
         raise MismatchError(f"table '{key}' of slide '{slide.name}': {error.message}", error.hint) from error
     facts = made.predictor

@@ -83,6 +83,8 @@ def make_trial(
     values = _predict(slide, test, functions, len(panel), reporter, workers)
     entries += [Entry(arm, matrix) for arm, matrix in zip(baselines, values, strict=False)]
     for run, matrix in zip(live, values[len(baselines) :], strict=True):
+        if not np.isfinite(matrix).all():
+            raise InputError(f"predictor '{run.name}' predicts NaN or infinity", "train it again, with a lower rate")
         entries.append(Entry(run.facts.arm, matrix, run.name, run.facts.steps, run.facts.seed))
     return Trial(
         split=held.split,

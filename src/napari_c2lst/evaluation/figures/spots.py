@@ -73,5 +73,5 @@ def _legend(training: int, held_out: int, buffer: int) -> list[Line2D]:
         ),
     ]
     if buffer:
-        handles.append(entry(f"left out: patch overlaps training ({buffer})", marker="x", color=INK, markersize=5))
+        handles.append(entry(f"left out of both ({buffer})", marker="x", color=INK, markersize=5))
     return handles

@@ -110,6 +110,8 @@ def new_figure(width: float, height: float) -> Figure:
 def save(figure: Figure, folder: Path, name: str) -> FigureFiles:
     """Write `name`.png and `name`.svg into `folder`, each whole or not at all."""
     files = FigureFiles(Path(folder) / f"{name}.png", Path(folder) / f"{name}.svg")
+    figure.draw_without_rendering()  # lay out once, not for each file
+    figure.set_layout_engine("none")
     for path in (files.png, files.svg):
         kind = path.suffix.removeprefix(".")
         metadata = {"Date": None} if kind == "svg" else {"Software": "napari-c2lst"}

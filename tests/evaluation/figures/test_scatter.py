@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+
+from napari_c2lst.evaluation.figures.scatter import scatter_figure
+
+GENES = [f"G{i}" for i in range(20)]
+MEASURED = np.linspace(0.1, 2, 20)
+
+
+def draw(**predicted: np.ndarray):
+    return scatter_figure(GENES, MEASURED, predicted, dict.fromkeys(predicted, "#0072B2"))
+
+
+def test_one_panel_an_arm_one_dot_a_gene() -> None:
+    figure = draw(a=MEASURED * 0.9, b=MEASURED)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]
+    np.testing.assert_allclose(figure.axes[0].collections[0].get_offsets(), np.stack([MEASURED, MEASURED * 0.9], 1))
+
+
+def test_both_axes_have_one_scale_and_hold_every_gene() -> None:
+    axes = draw(a=MEASURED * 1.5).axes[0]
+    assert axes.get_xlim() == axes.get_ylim()
+    assert axes.get_ylim()[1] > 3
+
+
+def test_the_bias_is_said() -> None:
+    text = draw(a=MEASURED - 0.1).axes[0].texts[0].get_text()
+    assert "20 genes" in text
+    assert "mean gap -0.100" in text
+
+
+def test_the_furthest_genes_are_named() -> None:
+    predicted = MEASURED.copy()
+    predicted[[12, 17]] += [0.5, -0.5]
+    named = {text.get_text() for text in draw(a=predicted).axes[0].texts[1:]}
+    assert {"G12", "G17"} <= named
+    assert len(named) == 4
+
+
+def test_a_fourth_arm_gets_a_second_row() -> None:
+    figure = draw(a=MEASURED, b=MEASURED, c=MEASURED, d=MEASURED)
+    visible = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(visible) == 4

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+from tests.evaluation.test_scoring import make_trial
+
+from napari_c2lst.evaluation.arms import ARMS
+from napari_c2lst.evaluation.figures.scores import scores_figure
+from napari_c2lst.evaluation.scoring import score_trial
+
+
+def draw(*trials):
+    scores = [score for trial in trials for score in score_trial(trial, draws=200)]
+    return scores, scores_figure(scores)
+
+
+def words(axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def test_error_and_correlation_stand_side_by_side() -> None:
+    scores, figure = draw(make_trial())
+    left, right = figure.axes
+    assert [label.get_text() for label in left.get_yticklabels()] == [
+        arm.label for arm in ARMS if arm.key in ("mean", "median", "real", "real+synthetic")
+    ]
+    assert words(left) == [f"{score.mae.value:.3f}" for score in scores]
+    assert words(right)[2] == f"{scores[2].r.value:.2f}"
+
+
+def test_an_undefined_r_is_written_out_not_drawn_at_zero() -> None:
+    _, figure = draw(make_trial())
+    right = figure.axes[1]
+    assert words(right)[:2] == ["none: says the same everywhere"] * 2
+    drawn_at = {float(y) for line in right.lines for y in line.get_ydata() if len(line.get_xdata()) == 1}
+    assert drawn_at == {2.0, 3.0}
+
+
+def test_the_median_predictor_is_the_line_to_pass() -> None:
+    scores, figure = draw(make_trial())
+    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert [line.get_xdata()[0] for line in dashed] == [pytest.approx(scores[1].mae.value)]
+    assert "dashed: what the median alone gives" in figure.axes[0].get_xlabel()
+
+
+def test_one_trial_has_intervals_over_spots() -> None:
+    scores, figure = draw(make_trial())
+    bars = [tuple(line.get_xdata()) for line in figure.axes[0].lines if len(set(line.get_ydata())) == 1]
+    assert (scores[2].mae.low, scores[2].mae.high) in bars
+
+
+def test_every_trial_of_several_is_a_dot() -> None:
+    scores, figure = draw(*(make_trial(split, seed) for split in ("random", "blocked") for seed in range(3)))
+    assert len(figure.axes) == 4
+    dots = [line for line in figure.axes[2].lines if len(line.get_xdata()) == 3]
+    values = [s.mae.value for s in scores if s.split == "blocked" and s.arm == "real"]
+    assert any(list(line.get_xdata()) == values for line in dots)
+    assert figure.axes[2].get_title(loc="left") == "blocked split: 3 choices of training spots"

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_c2lst.evaluation.figures.style import Tissue, add_discs, add_scale_bar, add_tissue, drawn, new_figure, save
+
+
+def test_png_and_svg_are_written_and_nothing_else(tmp_path: Path) -> None:
+    figure = new_figure(3, 2)
+    figure.add_subplot().plot([0, 1])
+    files = save(figure, tmp_path / "figures", "plot")
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["plot.png", "plot.svg"]
+    assert Image.open(files.png).size == (450, 300)
+    assert files.svg.read_text().startswith("<?xml")
+
+
+def test_the_same_figure_gives_the_same_file(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        figure = new_figure(2, 2)
+        figure.add_subplot().plot([0, 1])
+        save(figure, tmp_path, name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_the_style_stays_inside() -> None:
+    before = mpl.rcParams["legend.frameon"]
+    inside = drawn(lambda: mpl.rcParams["legend.frameon"])
+    assert inside() is False
+    assert mpl.rcParams["legend.frameon"] == before
+
+
+def test_no_figure_stays_in_pyplot() -> None:
+    import matplotlib.pyplot as plt
+
+    new_figure(1, 1)
+    assert plt.get_fignums() == []
+
+
+def test_tissue_is_cropped_to_the_spots_and_lies_where_it_belongs() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[40:50, 120:130] = 255  # a white square at y 400 to 500 um, x 1200 to 1300 um
+    axes = new_figure(3, 3).add_subplot()
+    add_tissue(axes, Tissue(image, 10.0), np.array([[450.0, 1250.0]]), margin_um=100)
+    shown = axes.images[0]
+    left, right, bottom, top = shown.get_extent()
+    assert (left, right, top, bottom) == (1150, 1350, 350, 550)
+    array = np.asarray(shown.get_array())
+    assert array.shape == (20, 20, 3)
+    assert (array[5:15, 5:15] == 255).all()
+    assert axes.get_xlim() == (1150, 1350)
+    assert axes.get_ylim() == (550, 350)  # rows run downwards
+
+
+def test_spots_at_the_edge_of_the_image_are_no_problem() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    add_tissue(axes, Tissue(np.zeros((10, 10, 3), np.uint8), 10.0), np.array([[0.0, 0.0], [99.0, 99.0]]), margin_um=50)
+    assert axes.images[0].get_extent() == [0.0, 100.0, 100.0, 0.0]
+
+
+def test_fading_makes_the_ground_pale_and_grey() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    tissue = Tissue(np.full((10, 10, 3), (200, 0, 100), np.uint8), 10.0)
+    add_tissue(axes, tissue, np.array([[50.0, 50.0]]), margin_um=50, fade=0.5)
+    pixel = np.asarray(axes.images[0].get_array())[0, 0]
+    assert pixel.tolist() == [177, 177, 177]  # half of the grey level 100, half white
+
+
+def test_discs_have_their_true_size() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    discs = add_discs(axes, np.array([[100.0, 300.0]]), 50.0)
+    box = discs.get_paths()[0].get_extents()
+    np.testing.assert_allclose([box.x0, box.x1, box.y0, box.y1], [275, 325, 75, 125])
+
+
+@pytest.mark.parametrize(("width", "text"), [(900, "200 µm"), (5000, "1 mm"), (150, "20 µm")])
+def test_the_scale_bar_has_a_round_length(width: float, text: str) -> None:
+    axes = new_figure(3, 3).add_subplot()
+    axes.set_xlim(0, width)
+    add_scale_bar(axes, width)
+    x = axes.lines[0].get_xdata()
+    length = float(text.split()[0]) * (1000 if "mm" in text else 1)
+    assert x[1] - x[0] == length
+    assert axes.texts[0].get_text() == text

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_c2lst.evaluation.heldout import held_out_of
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.splitting import overlapping_spots
+from napari_c2lst.slides.spotsets import SpotSet, read_spot_set, write_spot_set
+
+
+def overlap(slide: Slide, training: np.ndarray, patch_um: float = 112.0) -> np.ndarray:
+    return overlapping_spots(slide.require_spots().yx * slide.mpp, training, patch_um)
+
+
+def test_a_random_split_scores_every_other_spot_and_says_that_it_flatters(slide: Slide) -> None:
+    spots = read_spot_set(slide, "train")
+    held = held_out_of(slide, spots.mask, 112.0)
+    assert (held.split, held.seed, held.spot_set) == ("random", 0, "train")
+    np.testing.assert_array_equal(held.test, ~spots.mask)
+    assert held.overlapping.sum() > 0  # 112 um patches at a 100 um pitch
+    assert "flatters" in held.notes()[0]
+    assert str(int(held.overlapping.sum())) in held.notes()[0]
+
+
+def test_a_blocked_split_leaves_the_buffer_out_of_the_score(slide: Slide) -> None:
+    spots = read_spot_set(slide, "blocked")
+    held = held_out_of(slide, spots.mask, 112.0)
+    assert held.split == "blocked"
+    np.testing.assert_array_equal(held.left_out, spots.left_out)
+    assert not (held.test & overlap(slide, spots.mask)).any()
+    assert not (held.test & held.training).any()
+    assert held.notes() == []
+
+
+def test_larger_patches_need_a_larger_buffer_than_the_one_stored(slide: Slide) -> None:
+    spots = read_spot_set(slide, "blocked")
+    held = held_out_of(slide, spots.mask, 224.0)
+    assert held.left_out.sum() > spots.left_out.sum()
+    assert not (held.test & overlap(slide, spots.mask, 224.0)).any()
+
+
+def test_spots_chosen_otherwise(store: Path) -> None:
+    slide = open_slide(store)
+    ids = slide.require_spots().ids
+    mask, low = np.arange(len(ids)) < 20, np.arange(len(ids)) > 55
+    write_spot_set(slide, SpotSet.of("mine", ids, mask, {"polygon": "tumour.geojson", "min_counts": 5}, low))
+    held = held_out_of(slide, mask, 112.0)
+    assert (held.split, held.seed, held.spot_set) == ("polygon", None, "mine")
+    assert not (held.test & low).any()  # low spots are not scored
+
+
+def test_training_spots_of_no_set(slide: Slide) -> None:
+    mask = np.arange(len(slide.require_spots())) % 4 == 0
+    held = held_out_of(slide, mask, 112.0)
+    assert (held.split, held.spot_set) == ("unnamed", "")
+    np.testing.assert_array_equal(held.test, ~mask)
+    assert "not known" in held.notes()[-1]
+
+
+def test_a_random_split_without_overlap_still_says_that_neighbours_help(slide: Slide) -> None:
+    held = held_out_of(slide, read_spot_set(slide, "train").mask, 20.0)
+    assert held.overlapping.sum() == 0
+    assert "blocked split is the harder question" in held.notes()[0]

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.evaluation.test_scoring import make_trial
+
+from napari_c2lst.evaluation.report import table_lines, write_differences, write_genes, write_page, write_scores
+from napari_c2lst.evaluation.scoring import Trial, differences, gene_scores, score_trial
+
+
+def scored(*trials: Trial) -> tuple[list, list]:
+    scores = [score for trial in trials for score in score_trial(trial, draws=200)]
+    return scores, differences(trials, draws=200)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores_as_csv(tmp_path: Path) -> None:
+    scores, _ = scored(make_trial())
+    rows = {row["arm"]: row for row in read(write_scores(tmp_path / "scores.csv", scores))}
+    real = rows["real"]
+    assert (real["split"], real["seed"], real["n_train"], real["n_test"]) == ("random", "0", "25", "80")
+    assert float(real["mae"]) == pytest.approx(scores[2].mae.value, rel=1e-5)
+    assert float(real["r_low"]) < float(real["r"]) < float(real["r_high"])
+    assert (real["genes_with_r"], real["genes"], real["steps"]) == ("10", "10", "300")
+
+
+def test_undefined_r_reads_none_and_never_zero(tmp_path: Path) -> None:
+    scores, found = scored(make_trial())
+    rows = {row["arm"]: row for row in read(write_scores(tmp_path / "scores.csv", scores))}
+    assert (rows["median"]["r"], rows["median"]["genes_with_r"], rows["median"]["steps"]) == ("none", "0", "")
+    against = [row for row in read(write_differences(tmp_path / "d.csv", found)) if row["second"] == "median"]
+    assert against[0]["r"] == "none"
+    genes = read(write_genes(tmp_path / "genes.csv", gene_scores(make_trial())))
+    assert {row["r"] for row in genes if row["arm"] == "mean"} == {"none"}
+    assert all(abs(float(row["r"])) <= 1 for row in genes if row["arm"] == "real")
+
+
+def test_gene_table_has_a_line_for_each_gene_and_arm(tmp_path: Path) -> None:
+    rows = read(write_genes(tmp_path / "genes.csv", gene_scores(make_trial())))
+    assert len(rows) == 40
+    assert list(rows[0])[:6] == ["split", "settings", "seed", "arm", "run", "gene"]
+
+
+def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
+    path = write_scores(tmp_path / "scores.csv", scored(make_trial())[0])
+    before = path.read_text()
+    with pytest.raises(AttributeError):
+        write_scores(path, [None])  # type: ignore[list-item]
+    assert path.read_text() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_the_table_of_one_trial_says_what_was_scored() -> None:
+    lines = table_lines(*scored(make_trial("blocked", 3)))
+    assert lines[0] == ("Blocked split, seed 3: 25 training spots, scored on 80 spots it has not seen, 10 genes")
+    assert lines[1].split() == ["MAE", "r", "genes", "with", "r", "steps"]
+    row = next(line for line in lines if line.strip().startswith("median of"))
+    assert row.split()[-5:] == ["none", "0", "of", "10", "-"]
+
+
+def test_mae_never_stands_without_median_and_r() -> None:
+    lines = table_lines(*scored(make_trial()))
+    assert any("median of training spots" in line for line in lines)
+    assert " r " in lines[1]
+    assert lines[-1].startswith("MAE: mean error on the log(1 + x) scale")
+
+
+def test_columns_line_up() -> None:
+    lines = table_lines(*scored(make_trial()))[1:6]
+    assert len({len(line.rstrip()) for line in lines}) == 1
+
+
+def test_the_table_of_several_trials_averages_each_split_alone() -> None:
+    trials = [make_trial(split, seed) for split in ("random", "blocked") for seed in range(3)]
+    lines = table_lines(*scored(*trials))
+    headings = [line for line in lines if "choices of training spots" in line]
+    assert headings == [
+        f"{split} split, mean over 3 choices of training spots (seeds 0, 1, 2)" for split in ("Random", "Blocked")
+    ]
+    row = next(line for line in lines if line.strip().startswith("real only") and " to " in line)
+    assert row.split()[-2:] == ["3", "300"]
+    assert sum("real + synthetic against real only" in line for line in lines) == 2
+
+
+def test_repeated_runs_of_an_arm_are_told_apart() -> None:
+    from napari_c2lst.evaluation.scoring import Entry
+
+    truth = make_trial().truth
+    again = Entry("real+synthetic", truth + 0.1 * np.random.default_rng(0).normal(size=truth.shape), "ten", 300)
+    lines = table_lines(*scored(make_trial(extra=(again,))))
+    assert any("real + synthetic [both]" in line for line in lines)
+    assert any("real + synthetic [ten]" in line for line in lines)
+
+
+def test_nothing_to_score() -> None:
+    assert table_lines([]) == ["no run to score"]
+
+
+def test_the_page_shows_table_notes_and_figures(tmp_path: Path) -> None:
+    figure = tmp_path / "figures" / "maps.png"
+    page = write_page(tmp_path / "report.md", "Title", ["a", "b"], {"Maps": figure}, ["take care"])
+    text = page.read_text()
+    assert text.startswith("# Title\n\n```\na\nb\n```")
+    assert "- take care" in text
+    assert "![Maps](figures/maps.png)" in text

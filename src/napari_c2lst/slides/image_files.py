@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_c2lst.common.errors import InputError
 
 from .pyramid import Pyramid
@@ -68,6 +70,17 @@ def open_image(path: Path) -> ImageFile:
     raise InputError(f"'{path}' is not an image this program reads", f"use one of {', '.join(IMAGE_ENDINGS)}")
 
 
+def _span(index: Any, length: int) -> tuple[int, int, Any]:
+    """First and last + 1 place that an index touches, and the index into that span."""
+    places = np.arange(length)[index]
+    if places.size == 0:
+        return 0, 0, slice(0, 0)
+    low, high = int(places.min()), int(places.max()) + 1
+    if isinstance(index, slice) and (index.step or 1) == 1:
+        return low, high, slice(None)
+    return low, high, places - low
+
+
 class LazyPixels:
     """Pixels behind a dask array (3, h, w): subclasses read a rectangle.
 
@@ -81,11 +94,12 @@ class LazyPixels:
         self.shape = shape
         self.dtype = dtype
 
-    def __getitem__(self, key: tuple[slice, slice, slice]) -> Any:
-        """Pixels (c, y, x) of a rectangle given by slices."""
-        channel, *yx = key
-        (y0, y1, _), (x0, x1, _) = (s.indices(n) for s, n in zip(yx, self.shape[1:], strict=True))
-        return self.read(y0, y1, x0, x1).transpose(2, 0, 1)[channel]
+    def __getitem__(self, key: tuple[Any, Any, Any]) -> Any:
+        """Pixels (c, y, x) at slices, numbers or lists of numbers, as dask asks for them after fusing slices."""
+        channel, y, x = key
+        (y0, y1, rows), (x0, x1, columns) = _span(y, self.shape[1]), _span(x, self.shape[2])
+        pixels = self.read(y0, y1, x0, x1).transpose(2, 0, 1)
+        return pixels[:, :, columns][:, rows][channel]
 
     def read(self, y0: int, y1: int, x0: int, x1: int) -> Any:
         """Pixels (y1 - y0, x1 - x0, c)."""
@@ -96,7 +110,6 @@ class LazyPixels:
         import uuid
 
         import dask.array as da
-        import numpy as np
 
         # a name of its own and a meta: dask would otherwise read pixels to find both
         return da.from_array(  # type: ignore[no-untyped-call]

@@ -47,11 +47,9 @@ class Pyramid:
         InputError
             If the image has another number of channels than 1 (grey), 3 (RGB) or 4 (RGBA).
         """
-        rgb = [as_rgb(level, where) for level in levels]
+        rgb = sorted((as_rgb(level, where) for level in levels), key=lambda level: -level.shape[1] * level.shape[2])
         height, width = rgb[0].shape[1:]
-        scale = [float(np.sqrt(height / level.shape[1] * width / level.shape[2])) for level in rgb]
-        order = np.argsort(scale, kind="stable")
-        return cls([rgb[i] for i in order], [scale[i] for i in order])
+        return cls(rgb, [float(np.sqrt(height / level.shape[1] * width / level.shape[2])) for level in rgb])
 
     @classmethod
     def of_element(cls, element: Any, where: str = "the image") -> Pyramid:
@@ -119,7 +117,7 @@ def rgb_block(block: NDArray[Any]) -> NDArray[np.uint8]:
         block = np.rint(np.nan_to_num(np.clip(block, 0, 1)) * 255)
     elif block.dtype.itemsize == 2:
         block = block.astype(np.uint16) >> 8
-    block = block.astype(np.uint8)
+    block = block.astype(np.uint8, copy=False)
     if len(block) == 4:
         opacity = block[3:].astype(np.float32) / 255
         return np.rint(block[:3] * opacity + 255 * (1 - opacity)).astype(np.uint8)

@@ -52,7 +52,7 @@ def write_store(slide: Slide, out: Path, reporter: Reporter, source: str | None 
         folder.rmdir()
         with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")
-            _skeleton(slide, sizes, source).write(folder, update_sdata_path=False)
+            _skeleton(slide, sizes, source).write(folder)
         _fill(slide, folder / "images" / slide.image_name, sizes, reporter)
 
 

@@ -156,7 +156,7 @@ def _read_counts(path: Path) -> tuple[list[str], list[str], Any]:
             genes = [str(name) for name in block.columns]
     from scipy.sparse import vstack
 
-    if not blocks:
+    if not ids:
         raise InputError(f"the counts '{path}' are empty", "copy the file again")
     return ids, genes, vstack(blocks, format="csr")
 

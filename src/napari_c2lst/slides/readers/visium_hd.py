@@ -1,7 +1,7 @@
 """Visium HD (Space Ranger): bins of 2, 8 or 16 um, summed into squares of the patch size.
 
-A bin is far smaller than a patch, so the "spots" of the slide are squares of bins. Counts are summed as sparse matrices,
-a slab of bins at a time, so that 11 million bins of 2 um need no more memory than their squares.
+A bin is far smaller than a patch, so the "spots" of the slide are squares of bins. Counts are summed as sparse
+matrices, a slab of bins at a time, so that 11 million bins of 2 um need no more memory than their squares.
 """
 
 from __future__ import annotations

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from spatialdata import SpatialData
+from spatialdata.transformations import Identity, get_transformation
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.geometry import centres_yx
+from napari_c2lst.slides.readers.reading import (
+    circles_element,
+    image_element,
+    quiet,
+    refuse_duplicates,
+    scaling,
+    table_element,
+    unreadable,
+)
+
+SYSTEMS = {"global": Identity()}
+
+
+def test_any_error_of_a_file_library_becomes_one_sentence() -> None:
+    with (
+        pytest.raises(InputError, match=r"'a.h5' cannot be read: bad  ?superblock / it may be cut off"),
+        unreadable(Path("a.h5")),
+    ):
+        raise OSError("bad\n   superblock")
+    with pytest.raises(InputError, match=r"cannot be read: KeyError|'x'"), unreadable(Path("a.h5")):
+        raise KeyError("x")
+    with pytest.raises(InputError, match=r"^mine$"), unreadable(Path("a.h5")):
+        raise InputError("mine")
+    with pytest.raises(MemoryError), unreadable(Path("a.h5")):
+        raise MemoryError
+
+
+def test_loggers_are_as_loud_as_before() -> None:
+    logger = logging.getLogger("ome_zarr")
+    logger.setLevel(logging.INFO)
+    with quiet():
+        assert not logger.isEnabledFor(logging.ERROR)
+    assert logger.level == logging.INFO
+
+
+def test_an_image_element_of_levels_is_one_of_spatialdata(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (3, 40, 60), np.uint8)
+    levels = [da.from_array(pixels), da.from_array(pixels[:, ::2, ::2])]
+    image = image_element(levels, SYSTEMS)
+    assert list(image.children) == ["scale0", "scale1"]
+    assert image["scale1"]["image"]["y"].values[:2].tolist() == [1, 3], "centres of coarse pixels in level-0 pixels"
+    SpatialData(images={"a": image, "b": image_element(levels[:1], SYSTEMS)}).write(tmp_path / "a.zarr")
+    again = SpatialData.read(tmp_path / "a.zarr")
+    assert np.array_equal(again.images["a"]["scale1"]["image"].values, pixels[:, ::2, ::2])
+    assert np.array_equal(again.images["b"].values, pixels)
+    assert np.allclose(again.images["a"]["scale1"]["image"]["x"].values, image["scale1"]["image"]["x"].values)
+
+
+def test_scaling() -> None:
+    assert isinstance(scaling(None), Identity)
+    assert isinstance(scaling(1.0), Identity)
+    assert scaling(0.5).to_affine_matrix(("x", "y"), ("x", "y")).tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 1]]
+    with pytest.raises(InputError, match="an image scale of 0 cannot be"):
+        scaling(0)
+
+
+def test_circles_are_given_as_y_x() -> None:
+    yx = np.array([[1.0, 2.0], [3.0, 4.0]])
+    circles = circles_element(yx, 5, np.array(["a", "b"]), SYSTEMS)
+    assert np.array_equal(centres_yx(circles), yx)
+    assert circles.index.tolist() == ["a", "b"]
+    assert circles.geometry.x.tolist() == [2, 4]
+    assert list(get_transformation(circles, get_all=True)) == ["global"]
+
+
+def test_a_table_is_bound_to_its_spots() -> None:
+    table = table_element(sp.csr_matrix(np.eye(2)), ["G", "G"], ["a", "b"], {"array_row": [5, 6]}, "spots")
+    assert table.uns["spatialdata_attrs"] == {"region": "spots", "region_key": "region", "instance_key": "spot_id"}
+    assert table.obs_names.tolist() == table.obs["spot_id"].tolist() == ["a", "b"]
+    assert table.var_names.tolist() == ["G", "G-1"], "two genes of a name are kept apart"
+    assert table.obs["array_row"].tolist() == [5, 6]
+
+
+def test_spots_named_twice() -> None:
+    refuse_duplicates(["a", "b"], Path("x.tsv"))
+    with pytest.raises(InputError, match=r"'x.tsv' names 2 spots twice, first 'b'"):
+        refuse_duplicates(["a", "b", "b", "c", "c"], Path("x.tsv"))

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.slides.inputs import cut
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.readers.store import is_store
+
+
+def test_what_is_a_store(tiny_store: Path, tmp_path: Path) -> None:
+    assert is_store(tiny_store)
+    (tmp_path / "empty").mkdir()
+    assert not is_store(tmp_path / "empty")
+    (tmp_path / "file.zarr").touch()
+    assert not is_store(tmp_path / "file.zarr")
+    assert is_store(Path(shutil.move(tiny_store, tmp_path / "renamed"))), "whatever it is called"
+
+
+@pytest.mark.parametrize("version", ["spatialdata_zarr_v2/blobs.zarr", "spatialdata_zarr_v3/blobs_v3.zarr"])
+def test_both_versions(shared: Path, version: str, capfd: pytest.CaptureFixture) -> None:
+    slide = open_slide(shared / "layouts" / version)
+    assert slide.is_zarr
+    assert slide.pyramid.shape == (64, 64)
+    assert slide.pyramid.levels[0].compute().max() > 100, "floats of 0..1 are brought to 0..255"
+    assert capfd.readouterr().err == "", "no log lines of the libraries below"
+
+
+def test_without_its_metadata(tiny_store: Path) -> None:
+    (tiny_store / "zarr.json").unlink()
+    with pytest.raises(InputError, match=r"the store '.*tiny.zarr' is cut off: it has no zarr.json / copy it again"):
+        open_slide(tiny_store)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "zarr.json",
+        "tables/table/X/data/c/0",
+        "shapes/tiny/shapes.parquet",
+        "images/tiny_full_image/zarr.json",
+        "tables/table/obs/zarr.json",
+    ],
+)
+def test_a_file_of_it_is_cut_off(tiny_store: Path, part: str) -> None:
+    cut(tiny_store / part, 0.4)
+    if part != "zarr.json":
+        # as a store without consolidated metadata, or an interrupted copy, is read
+        _drop_consolidated(tiny_store)
+    with pytest.raises(InputError, match=r"tiny.zarr' cannot be read: .* / it may be cut off"):
+        open_slide(tiny_store)
+
+
+def _drop_consolidated(store: Path) -> None:
+    import json
+
+    body = json.loads((store / "zarr.json").read_text())
+    body.pop("consolidated_metadata", None)
+    (store / "zarr.json").write_text(json.dumps(body))
+
+
+def test_an_image_without_pixels(tiny_store: Path) -> None:
+    for chunk in (tiny_store / "images" / "tiny_full_image").glob("*/c"):
+        shutil.rmtree(chunk)
+    with pytest.raises(InputError, match=r"is cut off: image 'tiny_full_image' has no pixels"):
+        open_slide(tiny_store)
+
+
+def test_an_empty_chunk(tiny_store: Path) -> None:
+    chunk = next(p for p in (tiny_store / "images").rglob("c/0/*/*") if p.is_file())
+    chunk.write_bytes(b"")
+    with pytest.raises(InputError, match=r"image 'tiny_full_image' has 1 empty chunks, first 'images/tiny_full_image/"):
+        open_slide(tiny_store)
+
+
+def test_another_zarr(tmp_path: Path) -> None:
+    import zarr
+
+    zarr.create_array(tmp_path / "a.zarr", shape=(4,), dtype="u1")
+    with pytest.raises(InputError, match=r"cannot be read|has no image"):
+        open_slide(tmp_path / "a.zarr")
+    zarr.create_group(tmp_path / "b.zarr")
+    with pytest.raises(InputError, match=r"the store .* has no image"):
+        open_slide(tmp_path / "b.zarr")

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from napari_c2lst.slides.facts import KEY, SlideFacts
+from napari_c2lst.slides.microns import SQUARES, VISIUM
+
+
+def test_facts_survive_json() -> None:
+    facts = SlideFacts(kind="Visium", name="a", array="Visium", microns_per_unit={"global": 0.5}, source="/x")
+    assert SlideFacts.of_attrs({KEY: facts.model_dump(mode="json")}) == facts
+    assert facts.known_array is VISIUM
+
+
+def test_stores_of_others_have_no_facts() -> None:
+    assert SlideFacts.of_attrs({}) == SlideFacts()
+    assert SlideFacts.of_attrs(None) == SlideFacts()
+    assert SlideFacts.of_attrs({KEY: "text"}) == SlideFacts()
+    assert SlideFacts().known_array is None
+
+
+def test_facts_of_a_newer_version_are_read_as_far_as_known() -> None:
+    assert SlideFacts.of_attrs({KEY: {"version": 9, "name": "a", "mood": "good"}}).name == "a"
+
+
+def test_squares_are_an_array_of_their_own_pitch() -> None:
+    array = SlideFacts(array=SQUARES, spot_um=112).known_array
+    assert array is not None
+    assert (array.row_um, array.column_um, array.spot_um) == (112, 112, 112)
+    assert SlideFacts(array=SQUARES).known_array is None

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from spatialdata import read_zarr
+from spatialdata.models import Image2DModel, ShapesModel, TableModel
+from spatialdata.transformations import Identity
+from tests.slides.inputs import make_space_ranger, picture, write_png
+from tests.slides.stores import make_tiny_legacy
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.reporter import RecordingReporter, Reporter
+from napari_c2lst.slides import results
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.results import ensure_store, store_name, write_elements
+from napari_c2lst.slides.slide import Slide
+
+
+def table(slide: Slide, value: float = 1.0, genes: int = 2) -> ad.AnnData:
+    """A table of ours on the spots of a slide."""
+    obs = pd.DataFrame({"region": pd.Categorical([slide.shapes_name] * len(slide.spots)), "spot_id": slide.spots.ids})
+    obs.index = obs["spot_id"].to_numpy()
+    data = ad.AnnData(np.full((len(obs), genes), value, np.float32), obs=obs)
+    data.uns["c2lst"] = {"made_by": "a test", "numbers": [1, 2]}
+    return TableModel.parse(data, region=slide.shapes_name, region_key="region", instance_key="spot_id")
+
+
+def circles(side: float = 5.0) -> object:
+    return ShapesModel.parse(
+        np.array([[3.0, 4.0], [5.0, 6.0]]), geometry=0, radius=side, transformations={"global": Identity()}
+    )
+
+
+def fingerprint(store: Path) -> dict[str, str]:
+    """Hashes of all files of the user's elements."""
+    files = (p for p in sorted(store.rglob("*")) if p.is_file() and "c2lst_" not in str(p.relative_to(store)))
+    return {str(p.relative_to(store)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.parent != store}
+
+
+def test_elements_of_every_kind_are_written_and_read_again(tiny_store: Path) -> None:
+    slide = open_slide(tiny_store)
+    before = fingerprint(tiny_store)
+    image = Image2DModel.parse(np.ones((1, 8, 9), np.float32), dims=("c", "y", "x"))
+    write_elements(
+        slide,
+        tables={"c2lst_spots_a": table(slide)},
+        shapes={"c2lst_grid_a": circles()},
+        images={"c2lst_raster_a": image},
+    )
+    sdata = read_zarr(tiny_store)
+    assert sdata.tables["c2lst_spots_a"].X.tolist() == [[1, 1]] * 63
+    assert sdata.tables["c2lst_spots_a"].uns["c2lst"]["made_by"] == "a test"
+    assert sdata.shapes["c2lst_grid_a"]["radius"].tolist() == [5, 5]
+    assert sdata.images["c2lst_raster_a"].shape == (1, 8, 9)
+    assert sdata.has_consolidated_metadata()
+    assert fingerprint(tiny_store) == before, "the user's elements are byte for byte what they were"
+    assert {"c2lst_spots_a", "c2lst_grid_a", "c2lst_raster_a"} <= {name for _, name, _ in slide.sdata.gen_elements()}
+    assert open_slide(tiny_store).table_name == "table"
+    assert [p.name for p in tiny_store.parent.iterdir()] == ["tiny.zarr"], "nothing temporary is left"
+
+
+def test_ours_are_replaced(tiny_store: Path) -> None:
+    slide = open_slide(tiny_store)
+    write_elements(slide, tables={"c2lst_spots_a": table(slide, 1.0, genes=5)}, shapes={"c2lst_grid_a": circles(5)})
+    write_elements(slide, tables={"c2lst_spots_a": table(slide, 2.0, genes=3)}, shapes={"c2lst_grid_a": circles(7)})
+    for sdata in (read_zarr(tiny_store), slide.sdata):
+        assert sdata.tables["c2lst_spots_a"].X.tolist() == [[2, 2, 2]] * 63
+        assert sdata.shapes["c2lst_grid_a"]["radius"].tolist() == [7, 7]
+
+
+def test_the_users_elements_are_refused(tiny_store: Path) -> None:
+    slide = open_slide(tiny_store)
+    before = fingerprint(tiny_store)
+    with pytest.raises(ValueError, match=r"only elements called c2lst_\* are ours"):
+        write_elements(slide, tables={"table": table(slide)})
+    assert fingerprint(tiny_store) == before
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
+    slide = open_slide(make_tiny_legacy(tmp_path / "legacy"))
+    with pytest.raises(InputError, match=r"is not a SpatialData store.* / run 'c2lst convert' first"):
+        write_elements(slide, tables={"c2lst_a": table(slide)})
+
+
+def test_nothing_to_write_touches_nothing(tiny_store: Path) -> None:
+    slide = open_slide(tiny_store)
+    changed = (tiny_store / "zarr.json").stat().st_mtime_ns
+    write_elements(slide)
+    assert (tiny_store / "zarr.json").stat().st_mtime_ns == changed
+
+
+def test_stores_of_version_two_stay_that(shared: Path, tmp_path: Path) -> None:
+    store = Path(shutil.copytree(shared / "layouts" / "spatialdata_zarr_v2" / "blobs.zarr", tmp_path / "v2.zarr"))
+    os.chmod(store, 0o755)
+    for path in store.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    slide = open_slide(store)
+    write_elements(slide, shapes={"c2lst_grid_a": circles()})
+    assert (store / "shapes" / "c2lst_grid_a" / ".zgroup").is_file()
+    assert not list(store.rglob("zarr.json"))
+    assert "c2lst_grid_a" in read_zarr(store).shapes
+
+
+def test_the_first_table_of_a_store(tmp_path: Path) -> None:
+    from napari_c2lst.slides.storing import write_store
+
+    image = write_png(tmp_path / "a.png", picture())
+    write_store(open_slide(image), tmp_path / "a.zarr", Reporter())
+    assert not (tmp_path / "a.zarr" / "shapes").exists()
+    write_elements(open_slide(tmp_path / "a.zarr"), shapes={"c2lst_grid_a": circles()})
+    assert "c2lst_grid_a" in read_zarr(tmp_path / "a.zarr").shapes
+
+
+@pytest.fixture
+def stored(tiny_store: Path) -> Path:
+    """The tiny store with a table of ours that has the value 1."""
+    slide = open_slide(tiny_store)
+    write_elements(slide, tables={"c2lst_spots_a": table(slide, 1.0, genes=2)})
+    return tiny_store
+
+
+def test_a_full_disk_changes_nothing(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spatialdata import SpatialData
+
+    slide = open_slide(stored)
+    before = {p: p.read_bytes() for p in stored.rglob("*") if p.is_file()}
+    write = SpatialData.write
+
+    def full(self: SpatialData, path: Path, **kwargs: object) -> None:
+        write(self, path, **kwargs)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SpatialData, "write", full)
+    with pytest.raises(InputError, match=r"the disk is full: '.*tiny.zarr'"):
+        write_elements(slide, tables={"c2lst_spots_a": table(slide, 2.0)})
+    assert {p: p.read_bytes() for p in stored.rglob("*") if p.is_file()} == before
+    assert [p.name for p in stored.parent.iterdir()] == ["tiny.zarr"]
+
+
+def test_a_disk_without_room_is_refused(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(results, "check_free_space", lambda path, needed: asked.append(needed))
+    slide = open_slide(stored)
+    write_elements(slide, tables={"c2lst_b": table(slide, genes=100)})
+    assert asked[0] >= 63 * 100 * 4
+
+
+@pytest.mark.parametrize("step", ["_drop_consolidated", "_move_in", "_consolidate"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_at_any_step_leaves_a_store_that_can_be_read(
+    stored: Path, monkeypatch: pytest.MonkeyPatch, step: str, when: str
+) -> None:
+    slide = open_slide(stored)
+    before = fingerprint(stored)
+    real = getattr(results, step)
+
+    class Crash(BaseException):
+        pass
+
+    def crash(*args: object) -> None:
+        if when == "after":
+            real(*args)
+        raise Crash
+
+    monkeypatch.setattr(results, step, crash)
+    with pytest.raises(Crash):
+        write_elements(slide, tables={"c2lst_spots_a": table(slide, 2.0, genes=7), "c2lst_new": table(slide, 3.0)})
+    monkeypatch.undo()
+    moved = step == "_consolidate" or (step, when) == ("_move_in", "after")
+    sdata = read_zarr(stored)
+    assert np.unique(sdata.tables["c2lst_spots_a"].X).tolist() == [2.0 if moved else 1.0]
+    assert ("c2lst_new" in sdata.tables) == moved
+    assert fingerprint(stored) == before
+    again = open_slide(stored)
+    write_elements(again, tables={"c2lst_spots_a": table(again, 4.0)})
+    assert np.unique(read_zarr(stored).tables["c2lst_spots_a"].X).tolist() == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("data/B4", "B4.zarr"),
+        ("data/sample/outs", "sample.zarr"),
+        ("data/sample/outs/binned_outputs", "sample.zarr"),
+    ],
+)
+def test_names_of_stores_of_folders(path: str, name: str) -> None:
+    assert store_name(Path(path)) == name
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("a.svs", "a.zarr"), ("a.b.ome.tif", "a.b.zarr"), ("M.tsv.gz", "M.zarr"), ("s.h5ad", "s.zarr")]
+)
+def test_names_of_stores_of_files(tmp_path: Path, file: str, name: str) -> None:
+    (tmp_path / file).touch()
+    assert store_name(tmp_path / file) == name
+
+
+def test_a_store_is_its_own_store(tiny_store_once: Path) -> None:
+    reporter = RecordingReporter()
+    assert ensure_store(tiny_store_once, reporter) == tiny_store_once
+    assert reporter.messages == []
+
+
+def test_other_inputs_are_converted_once_and_it_is_said_where(tmp_path: Path) -> None:
+    legacy = make_tiny_legacy(tmp_path / "section")
+    reporter = RecordingReporter()
+    store = ensure_store(legacy, reporter)
+    assert store == tmp_path / "section.zarr"
+    assert any(f"is converted to '{store}'" in text for text in reporter.messages)
+    assert len(open_slide(store).spots) == 36
+    changed = (store / "zarr.json").stat().st_mtime_ns
+    reporter = RecordingReporter()
+    assert ensure_store(legacy, reporter) == store
+    assert "made from" in reporter.messages[0]
+    assert (store / "zarr.json").stat().st_mtime_ns == changed
+
+
+def test_a_store_of_something_else_is_not_taken_for_it(tmp_path: Path, tiny_store_once: Path) -> None:
+    legacy = make_tiny_legacy(tmp_path / "section")
+    shutil.copytree(tiny_store_once, tmp_path / "section.zarr")
+    with pytest.raises(InputError, match=r"section.zarr' is there and was not made from"):
+        ensure_store(legacy, Reporter())
+
+
+def test_another_image_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+    ranger = make_space_ranger(tmp_path / "visium")
+    store = ensure_store(ranger, Reporter(), image=ranger / "frame.tif")
+    assert ensure_store(ranger, Reporter(), image=ranger / "frame.tif") == store
+    with pytest.raises(InputError, match=r"was made from .* with another image"):
+        ensure_store(ranger, Reporter(), image=ranger / "other.tif")
+
+
+def test_a_folder_that_cannot_be_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    legacy = make_tiny_legacy(tmp_path / "read_only" / "section")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(results.os, "access", lambda path, mode: False)
+    assert ensure_store(legacy, Reporter()) == tmp_path / "here" / "section.zarr"
+
+
+def test_what_is_no_slide(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no"):
+        ensure_store(tmp_path / "nowhere", Reporter())

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.slides.inputs import picture, write_png
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.slide import Spots
+
+
+def test_counts_and_genes_are_taken_once(tiny_store_once: Path) -> None:
+    slide = open_slide(tiny_store_once)
+    assert slide.counts() is slide.counts()
+    assert slide.genes is slide.genes
+    assert slide.counts().shape == (len(slide.spots), len(slide.genes)) == (63, 40)
+    assert slide.genes[:2] == ["GENE00", "GENE01"]
+
+
+def test_an_image_alone_has_neither(tmp_path: Path) -> None:
+    slide = open_slide(write_png(tmp_path / "a.png", picture()))
+    for ask in (slide.require_spots, slide.counts, lambda: slide.genes):
+        with pytest.raises(InputError, match=r"slide 'a' has no spots: it was read as image alone \(png\)"):
+            ask()
+    with pytest.raises(InputError, match="slide 'a' has no microns per pixel"):
+        _ = slide.mpp
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(-1.0, "1 negative values"), (np.nan, "1 values that are NaN"), (0.5, "already normalised")]
+)
+def test_counts_that_are_not_raw(tiny_store_once: Path, value: float, text: str) -> None:
+    slide = open_slide(tiny_store_once)
+    table = slide.sdata.tables["table"]
+    table.X = table.X.astype(np.float64)
+    table.X.data[5] = value
+    with pytest.raises(InputError, match=f"table 'table' of slide 'tiny' .*{text}"):
+        slide.counts()
+
+
+def test_slides_are_compared_by_identity_and_frozen(tiny_store_once: Path) -> None:
+    slide = open_slide(tiny_store_once)
+    assert slide == slide
+    assert slide != open_slide(tiny_store_once)
+    with pytest.raises(AttributeError):
+        slide.name = "other"  # type: ignore[misc]
+
+
+def test_length_of_spots() -> None:
+    assert len(Spots(np.array(["a", "b"]), np.zeros((2, 2)))) == 2

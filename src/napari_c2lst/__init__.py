@@ -11,10 +11,10 @@ Every task is one function of a slide and its settings::
 Importing this package loads neither torch nor Qt nor spatialdata: names are looked up on first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_c2lst._version import __version__
+from napari_c2lst.common.lazy import lazy_names
 
 if TYPE_CHECKING:
     from napari_c2lst.jobs.api import adapt as adapt
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
     from napari_c2lst.jobs.api import select as select
     from napari_c2lst.jobs.api import train as train
     from napari_c2lst.slides.opening import open_slide as open_slide
-
-_LAZY = {
-    "adapt": "napari_c2lst.jobs.api",
-    "convert": "napari_c2lst.jobs.api",
-    "evaluate": "napari_c2lst.jobs.api",
-    "info": "napari_c2lst.jobs.api",
-    "open_slide": "napari_c2lst.slides.opening",
-    "predict": "napari_c2lst.jobs.api",
-    "pretrain": "napari_c2lst.jobs.api",
-    "sample": "napari_c2lst.jobs.api",
-    "sample_slide": "napari_c2lst.jobs.api",
-    "select": "napari_c2lst.jobs.api",
-    "train": "napari_c2lst.jobs.api",
-}
 
 __all__ = [
     "__version__",
@@ -59,13 +45,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use (PEP 562)."""
-    if name in _LAZY:
-        value = getattr(import_module(_LAZY[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+_API = [name for name in __all__ if name not in ("__version__", "open_slide")]
+__getattr__, _, _ = lazy_names(__name__, {"open_slide": "slides.opening", **dict.fromkeys(_API, "jobs.api")})
 
 
 def __dir__() -> list[str]:

@@ -4,7 +4,7 @@
     python examples/demo.py --out mob --slide ../MOB1.tsv.gz            # a slide of your own
     python examples/demo.py --out crc --slide OUTS --image HE.tif       # Space Ranger output with its picture
 
-At the end: where the SpatialData and the pictures are, and how long and how much memory each step took
+Started again it goes on where it stopped. At the end: where the SpatialData and the pictures are, and how long and how much memory each step took
 (also in OUT/steps.json).
 """
 
@@ -26,18 +26,18 @@ ARMS = {"real": [], "synthetic": ["--use", "synthetic"], "both": []}
 def main() -> None:
     options = parse()
     out = options.out
-    if out.exists():
-        sys.exit(f"error: '{out}' is there already\nhint: remove it, or choose another --out")
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     steps = Steps(out / "steps.json")
-    store, pairs = out / f"{options.name}.zarr", out / "pairs.zarr"
+    store, pairs = out / f"{options.name}.zarr", out / "pairs"
     image = ["--image", options.image] if options.image else []
     device = ["--preset", options.preset, "--device", options.device, "--seed", options.seed]
     learned = [out / "predictors" / arm for arm in ARMS]
 
-    steps.run("convert", options.slide, store, *image)
+    if not store.exists():
+        steps.run("convert", options.slide, store, *image)
     steps.run("info", store)
-    steps.run("select", store, "--name", "train", "--fraction", 0.25, "--split", options.split, "--seed", options.seed)
+    chosen = ["--fraction", 0.25, "--split", options.split, "--seed", options.seed, "--replace"]
+    steps.run("select", store, "--name", "train", *chosen)
     steps.run("adapt", store, "--spots", "train", "--central", options.central, "--out", out / "local", *device)
     steps.run("sample", store, "--local", out / "local", "--out", pairs, *device)
     for (arm, flags), run in zip(ARMS.items(), learned, strict=True):

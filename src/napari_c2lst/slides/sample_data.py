@@ -42,10 +42,11 @@ def sample_slide_path(folder: Path | None = None, reporter: Reporter | None = No
 
     reporter = reporter or Reporter()
     source = sample_source()
-    # the name carries the content, so that a newer package never meets an older slide
+    # the folder's name carries the content, so that a newer package never meets an older slide
     digest = content_hash(f.read_bytes() for f in sorted(source.iterdir()) if f.is_file())[7:15]
-    store = (folder or cache_folder()) / f"{SAMPLE_NAME}-{digest}.zarr"
+    store = (folder or cache_folder()) / digest / f"{SAMPLE_NAME}.zarr"
     if not store.exists():
         reporter.message(f"making the sample slide: {store}")
+        store.parent.mkdir(parents=True, exist_ok=True)
         run(ConvertSettings(slide=source / "B4.tsv.gz", out=store), reporter)
     return store

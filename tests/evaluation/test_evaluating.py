@@ -72,6 +72,7 @@ def test_different_training_sets_are_scored_apart(store_once: Path, predictor: M
     text = "\n".join(result.table)
     assert "Random split, seed 0" in text
     assert "Blocked split, seed 0" in text
+    assert any(note.startswith("the scale of an MAE follows the training spots") for note in result.notes)
 
 
 def test_different_steps_are_scored_apart_and_it_says_so(store_once: Path, predictor: Make, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_scores_as_csv(tmp_path: Path) -> None:
     real = rows["real"]
     assert (real["split"], real["seed"], real["n_train"], real["n_test"]) == ("random", "0", "25", "80")
     assert float(real["mae"]) == pytest.approx(scores[2].mae.value, rel=1e-5)
+    assert float(real["mae_against_median"]) == pytest.approx(scores[2].against_median, rel=1e-5)
     assert float(real["r_low"]) < float(real["r"]) < float(real["r_high"])
     assert (real["genes_with_r"], real["genes"], real["steps"]) == ("10", "10", "300")
 
@@ -60,9 +61,9 @@ def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
 def test_the_table_of_one_trial_says_what_was_scored() -> None:
     lines = table_lines(*scored(make_trial("blocked", 3)))
     assert lines[0] == ("Blocked split, seed 3: 25 training spots, scored on 80 spots it has not seen, 10 genes")
-    assert lines[1].split() == ["MAE", "r", "genes", "with", "r", "steps"]
+    assert lines[1].split() == ["MAE", "against", "median", "r", "genes", "with", "r", "steps"]
     row = next(line for line in lines if line.strip().startswith("median of"))
-    assert row.split()[-5:] == ["none", "0", "of", "10", "-"]
+    assert row.split()[-7:] == ["+0.0", "%", "none", "0", "of", "10", "-"]
 
 
 def test_mae_never_stands_without_median_and_r() -> None:
@@ -86,6 +87,7 @@ def test_the_table_of_several_trials_averages_each_split_alone() -> None:
     ]
     row = next(line for line in lines if line.strip().startswith("real only") and " to " in line)
     assert row.split()[-2:] == ["3", "300"]
+    assert row.count(" to ") == 2  # intervals of the share against the median and of r
     assert sum("real + synthetic against real only" in line for line in lines) == 2
 
 

@@ -111,18 +111,36 @@ def test_splits_are_never_averaged_together() -> None:
     trials = [make_trial("random", 0), make_trial("blocked", 0)]
     assert [d.split for d in differences(trials, draws=200) if d.second == "real"] == ["random", "blocked"]
     rows = summary([score for trial in trials for score in score_trial(trial, draws=200)])
-    assert [row[0] for row in rows] == ["random"] * 4 + ["blocked"] * 4
-    assert all(row[4] == 1 for row in rows)
+    assert [row.block for row in rows] == ["random"] * 4 + ["blocked"] * 4
+    assert all(row.runs == 1 for row in rows)
 
 
 def test_summary_over_seeds() -> None:
     trials = [make_trial(seed=seed) for seed in range(3)]
     scores = [score for trial in trials for score in score_trial(trial, draws=200)]
-    rows = {row[1]: row for row in summary(scores)}
+    rows = {row.arm: row for row in summary(scores)}
     expected = np.mean([mae(t.truth, t.entries[3].prediction) for t in trials])
-    assert rows["real"][2].value == pytest.approx(expected)
-    assert rows["median"][3] is None
-    assert rows["real"][4] == 3
+    assert rows["real"].mae.value == pytest.approx(expected)
+    assert rows["median"].r is None
+    assert rows["median"].against_median.value == 0
+    assert rows["real"].runs == 3
+
+
+def test_the_share_against_the_median_does_not_depend_on_the_scale() -> None:
+    trial = make_trial()
+    entries = tuple(replace(entry, prediction=3 * entry.prediction) for entry in trial.entries)
+    larger = replace(trial, truth=3 * trial.truth, entries=entries, scale=900.0)
+    once, thrice = score_trial(trial, draws=200), score_trial(larger, draws=200)
+    assert thrice[2].mae.value == pytest.approx(3 * once[2].mae.value)
+    assert thrice[2].against_median == pytest.approx(once[2].against_median)
+    assert once[2].against_median == pytest.approx(once[2].mae.value / once[1].mae.value - 1)
+    assert (once[1].against_median, thrice[0].scale) == (0, 900.0)
+
+
+def test_without_a_median_there_is_nothing_to_hold_against() -> None:
+    trial = make_trial()
+    alone = replace(trial, entries=tuple(entry for entry in trial.entries if entry.arm == "real"))
+    assert score_trial(alone, draws=200)[0].against_median is None
 
 
 @pytest.mark.parametrize(

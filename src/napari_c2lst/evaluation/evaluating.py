@@ -120,9 +120,20 @@ def _score(settings: EvaluateSettings, slide: Slide, runs: Sequence[Run], report
         notes += [note for note in question.held.notes() if note not in notes]
     workers, seed = settings.workers, settings.seed
     trials = [make_trial(slide, question, reporter, workers=workers, seed=seed) for question in questions]
+    notes += _scale_note(trials)
     for note in notes:
         reporter.message(note)
     return _Scored(slide, trials, questions, notes)
+
+
+def _scale_note(trials: Sequence[Trial]) -> list[str]:
+    scales = [trial.scale for trial in trials if trial.scale is not None]
+    if not scales or max(scales) <= 1.01 * min(scales):
+        return []
+    return [
+        "the scale of an MAE follows the training spots (counts are scaled to their median total, here"
+        f" {min(scales):.0f} to {max(scales):.0f}): compare MAEs of one training set, or the share against the median"
+    ]
 
 
 def _question(slide: Slide, group: Group) -> Question:

@@ -22,7 +22,8 @@ __all__ = ["NONE", "table_lines", "write_differences", "write_genes", "write_pag
 NONE = "none"  # an undefined r
 _ABSENT = "-"  # what a baseline does not have
 _WHY_BOTH = (
-    "MAE: mean error on the log(1 + x) scale, smaller is better. r: how well the pattern over the tissue is followed"
+    "MAE: mean error on the log(1 + x) scale, smaller is better; against median: the same as a share of what the median"
+    " of each gene gives. r: how well the pattern over the tissue is followed"
     " (Pearson, mean over genes), larger is better; 'none' where a predictor says the same everywhere."
 )
 
@@ -89,24 +90,35 @@ def _one_trial(scores: Sequence[Score]) -> list[str]:
     for s in scores:
         name = arm_named(s.arm).label + (f" [{s.run}]" if s.arm in repeated and s.run else "")
         counted = f"{s.genes_with_r} of {s.genes}"
-        rows.append((name, f"{s.mae.value:.4f}", _r(s.r), counted, _ABSENT if s.steps is None else str(s.steps)))
-    return _aligned(("", "MAE", "r", "genes with r", "steps"), rows)
+        steps = _ABSENT if s.steps is None else str(s.steps)
+        rows.append((name, f"{s.mae.value:.4f}", _share(s.against_median), _r(s.r), counted, steps))
+    return _aligned(("", "MAE", "against median", "r", "genes with r", "steps"), rows)
 
 
 def _many_trials(scores: Sequence[Score]) -> list[str]:
     rows = []
-    for _, arm, error, r, runs in summary(scores):
-        steps = ", ".join(dict.fromkeys(str(s.steps) for s in scores if s.arm == arm and s.steps is not None))
-        rows.append(
-            (arm_named(arm).label, _spread(error), NONE if r is None else _spread(r), str(runs), steps or _ABSENT)
+    for row in summary(scores):
+        steps = ", ".join(dict.fromkeys(str(s.steps) for s in scores if s.arm == row.arm and s.steps is not None))
+        against = _ABSENT if row.against_median is None else _spread(row.against_median, percent=True)
+        r = NONE if row.r is None else _spread(row.r)
+        name = arm_named(row.arm).label
+        rows.append((name, f"{row.mae.value:.4f}", against, r, str(row.runs), steps or _ABSENT))
+    return _aligned(("", "MAE", "against median", "r", "runs", "steps"), rows)
+
+
+def _share(value: float | None) -> str:
+    return _ABSENT if value is None else f"{100 * value:+.1f} %"
+
+
+def _spread(interval: Interval, *, percent: bool = False) -> str:
+    if percent:
+        value, ends = _share(interval.value), [_share(end) for end in (interval.low, interval.high)]
+    else:
+        value, ends = (
+            f"{interval.value:.4f}",
+            [f"{end:.4f}" for end in (interval.low, interval.high) if end is not None],
         )
-    return _aligned(("", "MAE", "r", "runs", "steps"), rows)
-
-
-def _spread(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:.4f}"
-    return f"{interval.value:.4f} ({interval.low:.4f} to {interval.high:.4f})"
+    return value if interval.low is None else f"{value} ({ends[0]} to {ends[1]})"
 
 
 def _r(interval: Interval | None) -> str:
@@ -125,7 +137,8 @@ def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _difference_line(row: Difference) -> str:
     first, second = arm_named(row.first).label, arm_named(row.second).label
-    first += f" [{row.first_run}]" if row.first_run and row.first_run != row.first else ""
+    told = row.first_run.rsplit("/")[-1] != row.first  # the run of an arm is often named after it
+    first += f" [{row.first_run}]" if row.first_run and told else ""
     error = f"MAE {row.mae.text()}"
     pattern = f", r {row.r.text()}" if row.r is not None else ""
     return f"    {first} against {second}: {error}{pattern}: {row.verdict}"
@@ -141,10 +154,12 @@ def _score_row(score: Score) -> dict[str, str]:
         "n_train": score.n_train,
         "n_test": score.n_test,
         **_interval_cells("mae", score.mae),
+        "mae_against_median": score.against_median,
         **_interval_cells("r", score.r),
         "genes_with_r": score.genes_with_r,
         "genes": score.genes,
         "steps": score.steps,
+        "counts_scaled_to": score.scale,
     }
     return _cells(row)
 

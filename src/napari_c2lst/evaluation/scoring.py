@@ -32,6 +32,7 @@ __all__ = [
     "Entry",
     "GeneScore",
     "Score",
+    "Summary",
     "Trial",
     "block_name",
     "differences",
@@ -91,6 +92,8 @@ class Trial:
         (n_test, d) measured values on the scale of targets.
     n_buffer
         Spots neither trained on nor scored.
+    scale
+        Median total that spots are scaled to (of the training spots); MAEs of one scale alone can be compared.
     label
         What sets its settings apart from other trials of the same split; trials of different labels are never averaged.
     """
@@ -103,6 +106,7 @@ class Trial:
     truth: Matrix
     entries: tuple[Entry, ...]
     n_buffer: int = 0
+    scale: float | None = None
     label: str = ""
 
     @property
@@ -113,7 +117,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class Score:
-    """One line of the score table; `r` is None where it is undefined for every gene."""
+    """One line of the score table.
+
+    Attributes
+    ----------
+    r
+        None where it is undefined for every gene.
+    against_median
+        Error in excess of the median predictor's, as a share of it: -0.1 is 10 % less. Unlike the MAE it compares
+        between trials; None where there is no median predictor.
+    scale
+        As of its trial.
+    """
 
     split: str
     seed: int | None
@@ -126,6 +141,8 @@ class Score:
     genes: int
     genes_with_r: int
     steps: int | None
+    against_median: float | None = None
+    scale: float | None = None
     label: str = ""
 
     @property
@@ -228,8 +245,20 @@ def differences(trials: Sequence[Trial], *, seed: int = 0, draws: int = 1000) ->
     return found
 
 
-def summary(scores: Sequence[Score]) -> list[tuple[str, str, Interval, Interval | None, int]]:
-    """Mean MAE and r of each arm over the trials of a block: (block, arm, MAE, r, runs)."""
+@dataclass(frozen=True)
+class Summary:
+    """Means of one arm over the trials of a block, with intervals over the trials."""
+
+    block: str
+    arm: str
+    mae: Interval
+    against_median: Interval | None
+    r: Interval | None
+    runs: int
+
+
+def summary(scores: Sequence[Score]) -> list[Summary]:
+    """One line for each arm of each block."""
     rows = []
     for block in dict.fromkeys(score.block for score in scores):
         for arm in ARMS:
@@ -238,7 +267,9 @@ def summary(scores: Sequence[Score]) -> list[tuple[str, str, Interval, Interval 
                 continue
             with_r = [s.r.value for s in own if s.r is not None]
             r = over_runs(with_r) if with_r else None
-            rows.append((block, arm.key, over_runs([s.mae.value for s in own]), r, len(own)))
+            shares = [s.against_median for s in own if s.against_median is not None]
+            against = over_runs(shares) if shares else None
+            rows.append(Summary(block, arm.key, over_runs([s.mae.value for s in own]), against, r, len(own)))
     return rows
 
 
@@ -272,8 +303,15 @@ def _score(trial: Trial, entry: Entry, seed: int, draws: int) -> Score:
         genes=len(trial.genes),
         genes_with_r=with_r,
         steps=entry.steps,
+        against_median=_against_median(trial, entry),
+        scale=trial.scale,
         label=trial.label,
     )
+
+
+def _against_median(trial: Trial, entry: Entry) -> float | None:
+    median = [mae(trial.truth, other.prediction) for other in trial.entries if other.arm == "median"]
+    return mae(trial.truth, entry.prediction) / median[0] - 1 if median and median[0] > 0 else None
 
 
 def _within(trial: Trial, first: Entry, second: Entry, seed: int, draws: int) -> Difference:

@@ -95,6 +95,7 @@ def make_trial(
         truth=truth,
         entries=tuple(entries),
         n_buffer=int(held.left_out.sum()),
+        scale=panel.median_total,
         label=question.label,
     )
 

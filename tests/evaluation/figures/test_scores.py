@@ -23,7 +23,8 @@ def test_error_and_correlation_stand_side_by_side() -> None:
     assert [label.get_text() for label in left.get_yticklabels()] == [
         arm.label for arm in ARMS if arm.key in ("mean", "median", "real", "real+synthetic")
     ]
-    assert words(left) == [f"{score.mae.value:.3f}" for score in scores]
+    assert words(left)[1] == f"{scores[1].mae.value:.3f}"
+    assert words(left)[2] == f"{scores[2].mae.value:.3f} ({100 * scores[2].against_median:+.0f} %)"
     assert words(right)[2] == f"{scores[2].r.value:.2f}"
 
 
@@ -39,7 +40,7 @@ def test_the_median_predictor_is_the_line_to_pass() -> None:
     scores, figure = draw(make_trial())
     dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
     assert [line.get_xdata()[0] for line in dashed] == [pytest.approx(scores[1].mae.value)]
-    assert "dashed: what the median alone gives" in figure.axes[0].get_xlabel()
+    assert "dashed and in %: against the median alone" in figure.axes[0].get_xlabel()
 
 
 def test_one_trial_has_intervals_over_spots() -> None:
@@ -54,4 +55,5 @@ def test_every_trial_of_several_is_a_dot() -> None:
     dots = [line for line in figure.axes[2].lines if len(line.get_xdata()) == 3]
     values = [s.mae.value for s in scores if s.split == "blocked" and s.arm == "real"]
     assert any(list(line.get_xdata()) == values for line in dots)
+    assert figure.axes[1].get_xlim() == figure.axes[3].get_xlim()  # r can be compared between splits
     assert figure.axes[2].get_title(loc="left") == "blocked split: 3 choices of training spots"

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_c2lst.evaluation.figures.style import Tissue, add_discs, add_scale_bar, add_tissue, drawn, new_figure, save
+from napari_c2lst.evaluation.figures.style import (
+    Tissue,
+    add_discs,
+    add_scale_bar,
+    add_tissue,
+    add_title,
+    drawn,
+    new_figure,
+    save,
+)
 
 
 def test_png_and_svg_are_written_and_nothing_else(tmp_path: Path) -> None:
@@ -33,6 +42,13 @@ def test_the_style_stays_inside() -> None:
     inside = drawn(lambda: mpl.rcParams["legend.frameon"])
     assert inside() is False
     assert mpl.rcParams["legend.frameon"] == before
+
+
+def test_a_long_title_takes_more_lines_in_a_narrow_figure() -> None:
+    narrow, wide = new_figure(3, 2), new_figure(8, 2)
+    for figure in (narrow, wide):
+        add_title(figure, "Mean of each gene over held-out spots, measured and predicted")
+    assert (narrow.get_suptitle().count("\n"), wide.get_suptitle().count("\n")) == (1, 0)
 
 
 def test_no_figure_stays_in_pyplot() -> None:

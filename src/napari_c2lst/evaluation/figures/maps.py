@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from napari_c2lst.evaluation.metrics import gene_pearson
 
-from .style import INK, Tissue, add_discs, add_scale_bar, add_tissue, drawn, new_figure
+from .style import INK, Tissue, add_discs, add_scale_bar, add_tissue, add_title, drawn, new_figure
 
 __all__ = ["demo_genes", "maps_figure"]
 
@@ -81,7 +81,7 @@ def maps_figure(
         bar.set_label("expression, log(1 + x)", size=8)
         bar.outline.set_visible(False)
     add_scale_bar(grid[-1, 0], float(width))
-    figure.suptitle(title, x=0.01, ha="left", size=11, weight="bold")
+    add_title(figure, title)
     return figure
 
 

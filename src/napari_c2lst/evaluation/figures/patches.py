@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from napari_c2lst.common.errors import InputError
 
-from .style import MUTED, ROUND_UM, drawn, new_figure
+from .style import MUTED, ROUND_UM, add_title, drawn, new_figure
 
 __all__ = ["patches_figure"]
 
@@ -65,7 +65,7 @@ def patches_figure(
         for k in range(many):
             heading = "synthetic" if line == 0 and k == many // 2 else ""
             _patch(figure, grid, line, at + 3 + k, synthetic[row, k], SYNTHETIC, heading, None)
-    figure.suptitle(title, x=0.01, ha="left", size=11, weight="bold")
+    add_title(figure, title)
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from .style import INK, MUTED, drawn, new_figure
+from .style import INK, MUTED, add_title, drawn, new_figure
 
 __all__ = ["scatter_figure"]
 
@@ -64,7 +64,7 @@ def scatter_figure(
         below = [axes for axes in grid[:, column] if axes.get_visible()][-1]
         below.set_xlabel("measured mean, log(1 + x)")
         below.tick_params(labelbottom=True)
-    figure.suptitle(title, x=0.01, ha="left", size=11, weight="bold")
+    add_title(figure, title)
     return figure
 
 
@@ -75,8 +75,18 @@ def _bias(measured: Vector, predicted: Vector) -> str:
 
 def _name_far(axes: Any, genes: Sequence[str], measured: Vector, predicted: Vector) -> None:
     """Name the genes furthest off the line; those in the crowd near the origin would only hide each other."""
-    apart = np.flatnonzero(measured > max(axes.get_xlim()) / 5)
-    for i in apart[np.argsort(-np.abs(predicted - measured)[apart])][:NAMED]:
+    top = float(max(axes.get_xlim()))
+    named: list[int] = []
+    for i in np.argsort(-np.abs(predicted - measured)):
+        if len(named) == NAMED or measured[i] <= top / 5:
+            continue
+        # a name is about a quarter of the panel wide and a sixteenth high
+        hidden = [
+            abs(measured[i] - measured[j]) < top / 4 and abs(predicted[i] - predicted[j]) < top / 16 for j in named
+        ]
+        if any(hidden):
+            continue
+        named.append(int(i))
         above = bool(predicted[i] > measured[i])
         axes.annotate(
             str(genes[i]),

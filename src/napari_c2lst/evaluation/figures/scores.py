@@ -12,7 +12,7 @@ from napari_c2lst.evaluation.arms import ARMS, Arm
 from napari_c2lst.evaluation.metrics import Interval
 from napari_c2lst.evaluation.scoring import Score
 
-from .style import INK, MUTED, drawn, new_figure
+from .style import INK, MUTED, add_title, drawn, new_figure
 
 __all__ = ["scores_figure"]
 
@@ -25,29 +25,36 @@ def scores_figure(scores: Sequence[Score], *, title: str = "Prediction on spots 
 
     One trial is drawn with its 95 % interval over held-out spots; of several, each is a small dot and their mean a
     large one. The dashed line is the error of the median predictor, which ignores the patch: an arm right of it has
-    learned nothing of use. Where r is undefined it says "none".
+    learned nothing of use. MAE has an axis of its own in each block, since its scale follows the training spots; the
+    percentages can be compared. Where r is undefined it says "none".
     """
     blocks = list(dict.fromkeys(score.block for score in scores))
     arms = {block: [a for a in ARMS if any(s.block == block and s.arm == a.key for s in scores)] for block in blocks}
     heights = [len(arms[block]) for block in blocks]
-    figure = new_figure(7.6, ROW * sum(heights) + 0.62 * len(blocks) + 0.75)
-    grid: Any = figure.subplots(len(blocks), 2, squeeze=False, sharex="col", gridspec_kw={"height_ratios": heights})
+    figure = new_figure(8.4, ROW * sum(heights) + 0.62 * len(blocks) + 0.75)
+    grid: Any = figure.subplots(len(blocks), 2, squeeze=False, gridspec_kw={"height_ratios": heights})
+    reach = max((s.r.high or s.r.value for s in scores if s.r is not None), default=0.1)
+    lowest = min((s.r.low or s.r.value for s in scores if s.r is not None), default=0.0)
     for row, block in enumerate(blocks):
         own = [score for score in scores if score.block == block]
         left, right = grid[row]
         for y, arm in enumerate(arms[block]):
             mine = [score for score in own if score.arm == arm.key]
-            _draw(left, y, arm, [s.mae for s in mine], "{:.3f}")
-            _draw(right, y, arm, [s.r for s in mine if s.r is not None], "{:.2f}")
+            _draw(left, y, arm, [s.mae for s in mine], _error_in_words(mine))
+            with_r = [s.r for s in mine if s.r is not None]
+            _draw(right, y, arm, with_r, f"{np.mean([r.value for r in with_r]):.2f}" if with_r else "")
         _finish(left, arms[block], own)
         _finish_right(right, arms[block])
-    grid[-1, 0].set_xlabel("MAE, log(1 + x)   (smaller is better)\ndashed: what the median alone gives")
-    grid[-1, 1].set_xlabel("Pearson's r, mean over genes   (larger is better)")
-    figure.suptitle(title, x=0.01, ha="left", size=11, weight="bold")
+        right.set_xlim(min(lowest * 1.1, -0.08 * reach), reach * 1.1)  # r has one scale everywhere
+    several = len({(s.block, s.seed, s.n_train, s.n_test) for s in scores}) > len(blocks)
+    spread = "small dots: single choices of training spots" if several else "bars: 95 % interval over held-out spots"
+    grid[-1, 0].set_xlabel("MAE, log(1 + x)   (smaller is better)\ndashed and in %: against the median alone")
+    grid[-1, 1].set_xlabel(f"Pearson's r, mean over genes   (larger is better)\n{spread}")
+    add_title(figure, title)
     return figure
 
 
-def _draw(axes: Any, y: int, arm: Arm, values: Sequence[Interval], style: str) -> None:
+def _draw(axes: Any, y: int, arm: Arm, values: Sequence[Interval], text: str) -> None:
     if not values:
         place = {"transform": axes.get_yaxis_transform(), "va": "center", "size": 8}
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
@@ -64,9 +71,14 @@ def _draw(axes: Any, y: int, arm: Arm, values: Sequence[Interval], style: str) -
     axes.plot(
         [numbers.mean()], [y], shape, color=arm.colour, markersize=7, markeredgecolor="white", markeredgewidth=0.8
     )
-    axes.text(
-        1.01, y, style.format(numbers.mean()), va="center", size=8.5, color=INK, transform=axes.get_yaxis_transform()
-    )
+    axes.text(1.01, y, text, va="center", size=8.5, color=INK, transform=axes.get_yaxis_transform())
+
+
+def _error_in_words(scores: Sequence[Score]) -> str:
+    """``0.267 (-12 %)``: the mean error, and what it is against the median predictor's."""
+    text = f"{np.mean([s.mae.value for s in scores]):.3f}"
+    shares = [s.against_median for s in scores if s.against_median is not None]
+    return f"{text} ({100 * np.mean(shares):+.0f} %)" if shares and scores[0].arm != "median" else text
 
 
 def _finish(axes: Any, arms: Sequence[Arm], scores: Sequence[Score]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
@@ -31,6 +32,7 @@ __all__ = [
     "add_discs",
     "add_scale_bar",
     "add_tissue",
+    "add_title",
     "drawn",
     "new_figure",
     "save",
@@ -41,6 +43,7 @@ R = TypeVar("R")
 Positions = npt.NDArray[np.floating[Any]]
 
 INK, MUTED = "#222222", "#6b6b6b"
+LETTERS_AN_INCH = 11.5  # of a title
 DPI = 150  # a 7 inch figure is 1050 px wide: sharp at the width of a README
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure everywhere
@@ -104,6 +107,12 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def add_title(figure: Figure, text: str) -> None:
+    """A bold title at the top left, on as many lines as the figure's width asks for."""
+    wide = max(20, int(figure.get_figwidth() * LETTERS_AN_INCH))
+    figure.suptitle("\n".join(wrap(text, wide)), x=0.01, ha="left", size=11, weight="bold")
 
 
 @drawn

@@ -4,8 +4,8 @@
     python examples/demo.py --out mob --slide ../MOB1.tsv.gz            # a slide of your own
     python examples/demo.py --out crc --slide OUTS --image HE.tif       # Space Ranger output with its picture
 
-Started again it goes on where it stopped. At the end: where the SpatialData and the pictures are, and how long and how much
-memory each step took (also in OUT/steps.json).
+Started again it goes on where it stopped. At the end: where the SpatialData and the pictures are, and how long and how
+much memory each step took (also in OUT/steps.json).
 """
 
 import argparse

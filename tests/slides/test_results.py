@@ -190,6 +190,7 @@ def test_a_crash_at_any_step_leaves_a_store_that_can_be_read(
         ("data/B4", "B4.zarr"),
         ("data/sample/outs", "sample.zarr"),
         ("data/sample/outs/binned_outputs", "sample.zarr"),
+        ("data/sample/outs/binned_outputs/square_008um", "sample.zarr"),
     ],
 )
 def test_names_of_stores_of_folders(path: str, name: str) -> None:
@@ -208,6 +209,8 @@ def test_a_store_is_its_own_store(tiny_store_once: Path) -> None:
     reporter = RecordingReporter()
     assert ensure_store(tiny_store_once, reporter) == tiny_store_once
     assert reporter.messages == []
+    with pytest.raises(InputError, match=r"which does not hold 'fine.tif' / make a store that does: c2lst convert"):
+        ensure_store(tiny_store_once, reporter, image=Path("fine.tif"))
 
 
 def test_other_inputs_are_converted_once_and_it_is_said_where(tmp_path: Path) -> None:

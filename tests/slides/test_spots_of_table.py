@@ -35,6 +35,15 @@ def test_numbers_and_their_texts_are_the_same(keys: list[Any], index: list[Any])
     assert joined(keys, index).places.tolist() == [1, 0]
 
 
+def test_spots_off_tissue_are_left_out() -> None:
+    spots = joined(["a", "b", "c"], ["a", "b", "c", "d"], in_tissue=[1, 0, True])
+    assert spots.ids.tolist() == ["row0", "row2"]
+    assert spots.notes == [
+        "1 spots that are not under tissue are left out",
+        "1 spots without a row in table 'table' are left out",
+    ]
+
+
 def test_rows_of_other_regions_are_passed_over() -> None:
     assert joined(["x", "a"], ["a"], region=pd.Categorical(["other", "spots"])).rows.tolist() == [1]
 

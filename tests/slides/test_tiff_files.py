@@ -96,6 +96,20 @@ def test_microns_by_ome_tags(tmp_path: Path, size: float, unit: str, mpp: float 
     assert image.pyramid.shape == (300, 400)
 
 
+def test_ome_channels_in_pages_of_their_own(tmp_path: Path) -> None:
+    """As Bio-Formats writes RGB, levels included."""
+    path = tmp_path / "a.ome.tif"
+    planes = picture().transpose(2, 0, 1)
+    options = {"tile": (64, 64), "photometric": "minisblack"}
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        tiff.write(planes, subifds=1, metadata={"axes": "CYX"}, **options)
+        tiff.write(planes[:, ::2, ::2], subfiletype=1, **options)
+    pyramid = open_image(path).pyramid
+    assert pyramid.downsample == [1, 2]
+    assert np.array_equal(pyramid.levels[0].compute(), planes)
+    assert np.array_equal(pyramid.levels[1][:, 20:99, 70:80].compute(), planes[:, 40:198:2, 140:160:2])
+
+
 def test_ome_pyramid_in_subifds(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     pixels = picture()

@@ -85,10 +85,16 @@ def ensure_store(
     Raises
     ------
     InputError
-        If the slide cannot be opened, or a store of that name was made from something else.
+        If the slide cannot be opened, a store of that name was made from something else, or `path` is a store and an
+        image is given that is not in it.
     """
     path = Path(path)
     if is_store(path):
+        if image is not None:
+            raise InputError(
+                f"results are written into '{path}', which does not hold '{image}'",
+                "make a store that does: c2lst convert PATH OUT.zarr --image FILE",
+            )
         return path
     # nothing needs to be read to see whether the store is there
     find_reader(path)
@@ -117,7 +123,7 @@ def ensure_store(
 def store_name(path: Path) -> str:
     """What the store of a slide is called: `B4` and `B4.jpg` -> `B4.zarr`, `sample/outs` -> `sample.zarr`."""
     path = path.absolute()
-    while path.name in ("outs", "binned_outputs"):
+    while path.name in ("outs", "binned_outputs") or path.match("square_???um"):
         path = path.parent
     name = path.name
     if path.is_file():

@@ -35,7 +35,7 @@ class JoinedSpots:
 
 
 def spots_of_table(table: Any, table_name: str, shapes: Any, shapes_name: str, where: str) -> JoinedSpots:
-    """Join a table to its spots by region and instance key.
+    """Join a table to its spots by region and instance key; spots off tissue (`in_tissue` = 0) are left out.
 
     Raises
     ------
@@ -44,7 +44,8 @@ def spots_of_table(table: Any, table_name: str, shapes: Any, shapes_name: str, w
     """
     attrs = table.uns["spatialdata_attrs"]
     region = table.obs[attrs["region_key"]].astype(str).to_numpy()
-    rows = np.flatnonzero(region == shapes_name)
+    rows = np.flatnonzero((region == shapes_name) & _under_tissue(table.obs))
+    off_tissue = int((region == shapes_name).sum()) - len(rows)
     keys = table.obs[attrs["instance_key"]].to_numpy()[rows]
     places = _find(shapes.index, keys)
     lost = np.flatnonzero(places < 0)
@@ -58,12 +59,20 @@ def spots_of_table(table: Any, table_name: str, shapes: Any, shapes_name: str, w
     if len(np.unique(places)) < len(places):
         raise InputError(f"table '{table_name}' of {where} names a spot twice", "give every spot one row")
     ids = table.obs_names.to_numpy().astype(str)[rows]
-    notes = []
+    notes = [f"{off_tissue} spots that are not under tissue are left out"] if off_tissue else []
     if len(np.unique(ids)) < len(ids):
         ids = keys.astype(str)
-    if len(shapes) > len(rows):
-        notes.append(f"{len(shapes) - len(rows)} spots without a row in table '{table_name}' are left out")
+    without = len(shapes) - len(rows) - off_tissue
+    if without > 0:
+        notes.append(f"{without} spots without a row in table '{table_name}' are left out")
     return JoinedSpots(rows, places, ids, _array_rc(table.obs, rows), notes)
+
+
+def _under_tissue(obs: Any) -> NDArray[np.bool_]:
+    """Rows that Space Ranger found under tissue; all where it was not asked."""
+    if "in_tissue" not in obs.columns:
+        return np.ones(len(obs), dtype=bool)
+    return np.asarray(obs["in_tissue"].astype(float) != 0, dtype=bool)
 
 
 def _find(index: Any, keys: NDArray[Any]) -> NDArray[np.int64]:

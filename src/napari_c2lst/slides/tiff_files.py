@@ -38,7 +38,7 @@ def open_tiff(path: Path) -> ImageFile:
     try:
         tiff = tifffile.TiffFile(path)
         series = max(tiff.series, key=lambda s: s.size)
-        levels = [_LevelPixels(path, level.keyframe, level.axes) for level in series.levels]
+        levels = [_LevelPixels(path, level) for level in series.levels]
         mpp, detail = _microns(tiff, series)
     except (tifffile.TiffFileError, OSError, ValueError, IndexError, KeyError) as error:
         raise InputError(f"the image '{path}' cannot be read: {error}", "copy it again, or export it anew") from error
@@ -55,25 +55,26 @@ def open_tiff(path: Path) -> ImageFile:
 class _LevelPixels(LazyPixels):
     """One level of a TIFF; thread-safe, since every read has its own position in the file."""
 
-    def __init__(self, path: Path, page: Any, axes: str) -> None:
+    def __init__(self, path: Path, level: Any) -> None:
+        page, axes = level.keyframe, level.axes
         if axes not in ("YXS", "YX", "SYX", "CYX"):
             raise InputError(
                 f"the image '{path}' has the axes {axes}, not those of one RGB picture", "export it as RGB"
             )
         self._path = path
         self._page = page
-        # separate planes (SYX): one plane of tiles after the other
+        # SYX: one page with one plane of tiles after the other; CYX: a page for every channel
         self._planes = axes in ("SYX", "CYX")
-        if self._planes and page.axes == "YX":
-            raise InputError(f"the image '{path}' keeps its channels in separate pages", "export it as RGB")
+        pages = level.pages if axes == "CYX" and page.axes == "YX" else [page]
         height, width = page.imagelength, page.imagewidth
-        super().__init__((page.samplesperpixel, height, width), page.dtype)
+        super().__init__((len(pages) * page.samplesperpixel, height, width), page.dtype)
         self._tile = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, width)
         self._tile = (min(self._tile[0], height), self._tile[1])
         self._grid = (-(-height // self._tile[0]), -(-width // self._tile[1]))
         self._decode = page.decode
         self._tables = page.jpegtables
-        self._offsets, self._sizes = page.dataoffsets, page.databytecounts
+        self._offsets = [offset for p in pages for offset in p.dataoffsets]
+        self._sizes = [size for p in pages for size in p.databytecounts]
         self._file = os.open(path, os.O_RDONLY)
 
     def __del__(self) -> None:
@@ -128,7 +129,8 @@ class _LevelPixels(LazyPixels):
             return None
         data = os.pread(self._file, size, self._offsets[index])
         try:
-            tile, _, shape = self._decode(data, index, **({"jpegtables": self._tables} if self._tables else {}))
+            place = index % (self._grid[0] * self._grid[1])
+            tile, _, shape = self._decode(data, place, **({"jpegtables": self._tables} if self._tables else {}))
         except Exception as error:
             raise InputError(
                 f"tile {index} of the image '{self._path}' cannot be decoded: {error}", "copy it again"

@@ -63,14 +63,11 @@ def read_hest(path: Path, wanted: Wanted) -> Reading:
 
         adata = read_h5ad(file)
     xy = _positions(adata, file)
-    if "in_tissue" in adata.obs:
-        keep = adata.obs["in_tissue"].to_numpy().astype(int) == 1
-        adata, xy = adata[keep], xy[keep]
     image = open_image(wanted.image or _image_of(file))
     ids = [str(name) for name in adata.obs_names]
     refuse_duplicates(ids, file)
-    obs = {name: adata.obs[name].to_numpy() for name in ("array_row", "array_col") if name in adata.obs}
-    array = recognise_array(_array_rc(adata), xy[:, ::-1]) if len(obs) == 2 else None
+    obs = {name: adata.obs[name].to_numpy() for name in ("in_tissue", "array_row", "array_col") if name in adata.obs}
+    array = recognise_array(_array_rc(adata), xy[:, ::-1]) if {"array_row", "array_col"} <= set(obs) else None
     counts = adata.layers.get("counts", adata.X)
     radius, systems = _radius(adata), {SYSTEM: Identity()}
     sdata = SpatialData(

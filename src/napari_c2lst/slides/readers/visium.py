@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import SlideFacts
 from napari_c2lst.slides.microns import VISIUM
@@ -48,7 +46,7 @@ def read_visium(path: Path, wanted: Wanted) -> Reading:
     scales = read_scales(folder / "spatial")
     table = sdata.tables["table"]
     table.uns.pop("spatial", None)
-    notes = list(_drop_off_tissue(sdata, name))
+    notes = []
     if not sdata.images and wanted.image is None:
         raise InputError(
             f"'{folder}' has neither tissue_hires_image.png nor tissue_lowres_image.png", "pass --image FILE"
@@ -102,17 +100,6 @@ def _refuse_mismatch(folder: Path, counts: Path) -> None:
             f"{len(lost)} of {len(barcodes)} barcodes of '{counts}' have no position in '{file}', first '{lost[0]}'",
             "check that both belong to the same sample",
         )
-
-
-def _drop_off_tissue(sdata: Any, shapes: str) -> list[str]:
-    """Leave out spots that are not under tissue (raw matrices hold all of them)."""
-    table = sdata.tables["table"]
-    keep = table.obs["in_tissue"].to_numpy() == 1
-    if keep.all():
-        return []
-    sdata.shapes[shapes] = sdata.shapes[shapes][np.asarray(keep)]
-    sdata.tables["table"] = table[keep].copy()
-    return [f"{int((~keep).sum())} spots that are not under tissue are left out"]
 
 
 def _finest(sdata: Any, name: str) -> str:

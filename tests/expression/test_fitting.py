@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import torch
 from tests.expression.conftest import fit_settings, train_settings
 from tests.expression.patches import coloured_patches
 
-from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.common.runs import RunFolder
-from napari_c2lst.expression.fitting import batch_indices, count_steps, fit_predictor
+from napari_c2lst.expression.fitting import count_steps, fit_predictor
 from napari_c2lst.expression.networks import ExpressionNet
 from napari_c2lst.expression.settings import FitSettings
 
@@ -29,38 +28,6 @@ def same(a: ExpressionNet, b: ExpressionNet) -> bool:
 def predict(net: ExpressionNet, patches: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         return net(torch.from_numpy(patches).permute(0, 3, 1, 2)).numpy()
-
-
-class TestOrder:
-    def test_every_sample_once_in_a_pass(self) -> None:
-        seen = np.concatenate([batch_indices(0, step, 12, 9, 7, "pooled") for step in range(6)])
-        assert [Counter(seen[a : a + 21].tolist()) for a in (0, 21)] == [Counter(range(21))] * 2
-        assert seen[:21].tolist() != seen[21:].tolist()
-
-    def test_half_of_a_balanced_batch_is_real(self) -> None:
-        seen = [batch_indices(0, step, 5, 50, 8, "balanced") for step in range(10)]
-        assert [(s < 5).sum() for s in seen] == [4] * 10
-        assert max(map(max, seen)) > 5
-        real = np.concatenate([s[s < 5] for s in seen])
-        assert set(Counter(real.tolist()).values()) == {8}
-        made = np.concatenate([s[s >= 5] for s in seen])
-        assert len(set(made.tolist())) == 40
-
-    def test_an_odd_batch_has_one_more_real(self) -> None:
-        assert (batch_indices(0, 0, 5, 50, 7, "balanced") < 5).sum() == 4
-
-    @pytest.mark.parametrize("counts", [(12, 0), (0, 12)])
-    def test_one_kind_alone_has_one_order_whatever_the_mix(self, counts: tuple[int, int]) -> None:
-        first, again = (batch_indices(4, 3, *counts, 5, mix) for mix in ("pooled", "balanced"))
-        assert np.array_equal(first, again)
-        assert first.max() < 12
-
-    def test_order_is_a_function_of_seed_and_step(self) -> None:
-        assert np.array_equal(batch_indices(1, 5, 9, 9, 4, "balanced"), batch_indices(1, 5, 9, 9, 4, "balanced"))
-        assert not np.array_equal(batch_indices(1, 5, 9, 9, 4, "balanced"), batch_indices(2, 5, 9, 9, 4, "balanced"))
-
-    def test_a_batch_larger_than_the_samples_repeats_them(self) -> None:
-        assert set(Counter(batch_indices(0, 0, 3, 0, 9, "pooled").tolist()).values()) == {3}
 
 
 class TestSteps:
@@ -117,6 +84,28 @@ class TestFit:
             for pairs in (None, (patches, targets))
         ]
         assert errors[1] < 0.8 * errors[0]
+
+    def test_real_and_synthetic_patches_are_treated_alike(self) -> None:
+        """Order, augmentation and loss know no difference between the two kinds."""
+        samples = coloured_patches(12)
+        as_real = fit_predictor(samples, None, fit_settings(), Reporter())
+        as_synthetic = fit_predictor(None, samples, fit_settings(), Reporter())
+        assert same(as_real, as_synthetic)
+
+    def test_the_mix_matters_only_with_both_kinds(self) -> None:
+        real, synthetic = coloured_patches(8), coloured_patches(40, seed=1)
+        fits = [fit_predictor(real, synthetic, fit_settings(mix=m), Reporter()) for m in ("pooled", "balanced")]
+        assert not same(*fits)
+        alone = [fit_predictor(real, None, fit_settings(mix=m), Reporter()) for m in ("pooled", "balanced")]
+        assert same(*alone)
+
+    def test_the_data_given_are_left_as_they_are(self) -> None:
+        patches, targets = coloured_patches(12)
+        patches.flags.writeable = targets.flags.writeable = False
+        kept = patches.copy(), targets.copy()
+        fit_predictor((patches, targets), None, fit_settings(steps=2), Reporter())
+        assert np.array_equal(patches, kept[0])
+        assert np.array_equal(targets, kept[1])
 
     def test_the_same_seed_gives_the_same_weights(self) -> None:
         real, synthetic = coloured_patches(12), coloured_patches(24, seed=1)
@@ -232,6 +221,17 @@ class TestResume:
         resumed = fit_predictor(coloured_patches(12), None, s, run.reporter, run)
         assert "going on at step 4 of 10" in reporter.messages
         assert same(resumed, fit_predictor(coloured_patches(12), None, s, Reporter()))
+
+    def test_a_checkpoint_of_another_fit_is_refused(self, tmp_path: Path) -> None:
+        run = self.open(tmp_path, RecordingReporter(stop_after=2))
+        with pytest.raises(Stopped):
+            fit_predictor(coloured_patches(12), None, fit_settings(steps=10), run.reporter, run)
+        run = self.open(tmp_path, Reporter())
+        with pytest.raises(MismatchError, match="of a training of 10 steps, not 20"):
+            fit_predictor(coloured_patches(12), None, fit_settings(steps=20), run.reporter, run)
+        patches, targets = coloured_patches(12)
+        with pytest.raises(MismatchError, match="another number of genes"):
+            fit_predictor((patches, targets[:, :2]), None, fit_settings(steps=10), run.reporter, run)
 
     def test_the_time_it_takes_is_said_before(self, tmp_path: Path) -> None:
         reporter = RecordingReporter()

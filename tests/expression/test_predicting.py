@@ -175,6 +175,46 @@ class TestStore:
         assert [(p["done"], p["total"]) for p in reporter.of_kind("progress")] == [(20, 42), (40, 42), (42, 42)]
 
 
+class TestFull:
+    def test_a_full_disk_leaves_the_slide_as_it_was(
+        self, store: Path, trained_once: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from napari_c2lst.expression import rows
+
+        def full(self: Any, index: Any, values: Any) -> None:
+            with rows.disk_errors(store):
+                raise OSError(28, "No space left on device")
+
+        before = contents(store)
+        monkeypatch.setattr(rows.RowsOnDisk, "write", full)
+        with pytest.raises(InputError, match="the disk is full"):
+            predict(store, trained_once, where="both")
+        assert contents(store) == before
+        assert [p.name for p in store.parent.iterdir()] == ["tiny.zarr"]
+
+    def test_patches_are_never_together_in_memory(
+        self, store: Path, trained_once: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However many positions: the network is given a batch, and the batch before is gone."""
+        import weakref
+
+        from napari_c2lst.expression.predictor import Predictor
+
+        alive: list[int] = []
+        seen: list[weakref.ref[np.ndarray]] = []
+        original = Predictor.predict_with_spread
+
+        def watched(self: Predictor, patches: np.ndarray, *args: Any, **more: Any) -> Any:
+            seen.append(weakref.ref(patches))
+            alive.append(sum(ref() is not None for ref in seen))
+            return original(self, patches, *args, **more)
+
+        monkeypatch.setattr(Predictor, "predict_with_spread", watched)
+        predict(store, trained_once, where="grid", batch=10)
+        assert len(alive) > 10
+        assert max(alive) <= 2
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("values", "message"),

@@ -8,6 +8,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
 from napari_c2lst.common.device import autocast, autocast_dtype, halve_on_out_of_memory, resolve_device
-from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.runs import RunFolder
@@ -25,7 +26,8 @@ from napari_c2lst.diffusion.timing import in_words
 
 from .augment import augment, draw
 from .networks import ExpressionNet, build_network, pretrained_resnet
-from .settings import FitSettings, Mix
+from .order import batch_indices
+from .settings import FitSettings
 
 Samples = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Patches (N, px, px, 3) uint8 and their expression (N, d) float32 on the target scale."""
@@ -218,12 +220,23 @@ class _Fit:
         if loaded is None:
             return 0
         tensors, state = loaded
+        self._refuse_other_fit(without_prefix(tensors, "net."), state)
         self.net.load_state_dict(without_prefix(tensors, "net."))
         load_optimizer_tensors(self.optimizer, tensors)
         for name, value in without_prefix(tensors, "average.").items():
             self.average[name].copy_(value)
         self.reporter.message(f"going on at step {state['step']} of {self.steps}")
         return int(state["step"])
+
+    def _refuse_other_fit(self, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """A checkpoint named by the user may be of another fit: the rate of a step depends on the number of steps."""
+        mine = self.net.state_dict()
+        if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in mine.items()}:
+            raise MismatchError("the checkpoint is of another network or another number of genes", "check --resume")
+        if state.get("steps") != self.steps:
+            raise MismatchError(
+                f"the checkpoint is of a training of {state.get('steps')} steps, not {self.steps}", "check --resume"
+            )
 
     def stopped(self, step: int, run: RunFolder | None) -> Stopped:
         """Save a checkpoint and make the exception that says so."""
@@ -238,31 +251,6 @@ class _Fit:
             self.net.load_state_dict(self.average)
         self.net.eval().requires_grad_(False).cpu()
         return self.net
-
-
-def batch_indices(seed: int, step: int, n_real: int, n_synthetic: int, batch: int, mix: Mix) -> NDArray[np.int64]:
-    """Which samples make up the batch of a step; a function of its arguments alone.
-
-    Parameters
-    ----------
-    n_real, n_synthetic
-        Numbers of samples; indices below `n_real` are real ones.
-    mix
-        'pooled' walks through shuffles of all samples; 'balanced' through shuffles of each kind, half a batch of each.
-    """
-    if mix == "pooled" or not (n_real and n_synthetic):
-        return _walk(seed, "all", n_real + n_synthetic, step * batch, batch)
-    half = (batch + 1) // 2
-    real = _walk(seed, "real", n_real, step * half, half)
-    made = _walk(seed, "synthetic", n_synthetic, step * (batch - half), batch - half)
-    return np.concatenate([real, n_real + made])
-
-
-def _walk(seed: int, kind: str, n: int, start: int, count: int) -> NDArray[np.int64]:
-    """Positions `start` to `start + count` of an endless row of shuffles of n samples: no sample twice in a shuffle."""
-    first, last = start // n, (start + count - 1) // n
-    row = np.concatenate([rng(seed, "order", kind, epoch).permutation(n) for epoch in range(first, last + 1)])
-    return row[start - first * n : start - first * n + count]
 
 
 def _real_count(given: int, n_real: int | None, settings: FitSettings) -> int:

@@ -46,6 +46,6 @@ def test_a_fourth_arm_gets_a_second_row() -> None:
 
 def test_names_do_not_hide_each_other() -> None:
     measured = np.array([1.0, 1.01, 2.0])
-    predicted = {"a": measured + [0.5, 0.49, 0.1]}
+    predicted = {"a": np.array([1.5, 1.5, 2.1])}
     figure = scatter_figure(["FIRST", "HIDDEN", "APART"], measured, predicted, {"a": "#0072B2"})
     assert [text.get_text() for text in figure.axes[0].texts[1:]] == ["FIRST", "APART"]

@@ -1,12 +1,12 @@
 """Milliseconds a patch of stain normalisation, ours beside staintools: ``python benchmarks/stain.py SLIDE REFERENCE``.
 
-Patches of SLIDE are brought to REFERENCE (a slide too). "patch" estimates the stains of every patch, as staintools does;
-"slide" uses those of the whole slide, as models of this package do. Ours is the best of some repeats on a batch; staintools
-works through a few patches one by one. The difference is the mean over pixels and channels, in grey levels of 255, of the
-same patches with the same reference.
+Patches of SLIDE are brought to REFERENCE (a slide too). "patch" estimates the stains of every patch, as staintools
+does; "slide" uses those of the whole slide, as models of this package do. Ours is the best of some repeats on a batch;
+staintools works through a few patches one by one. The difference is the mean over pixels and channels, in grey levels
+of 255, of the same patches with the same reference.
 
-staintools' Vahadane learns for one second of wall-clock time, whatever the patch and the machine. On a patch of 256 px that
-is not enough: with 3,000 iterations instead it comes to the stains that ours finds, and the difference goes away.
+staintools' Vahadane learns for one second of wall-clock time, whatever the patch and the machine. On a patch of 256 px
+that is not enough: with 3,000 iterations it comes to the stains that ours finds, and the difference goes away.
 """
 
 import argparse

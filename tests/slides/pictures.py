@@ -83,7 +83,7 @@ def tissue_picture(height: int, width: int, seed: int = 0, glass: Any = (240, 24
 
 @cache
 def picture_file(path: Path, mpp: float, *, shrink: int = 1) -> PictureSlide:
-    """A slide of a picture file; a JPEG can be made smaller by 2, 4 or 8 while it is decoded. Read once for all tests."""
+    """A slide of a picture file; a JPEG can be decoded 2, 4 or 8 times smaller. Read once for all tests."""
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(path) as image:
         if shrink > 1:

@@ -159,3 +159,36 @@ def test_fiducials_vignettes_and_painted_background_of_real_slides(shared):
     assert not black.mask[:280, :740].any()  # painted black
     assert not black.mask[960:].any()
     assert black.mask[400:800, 100:700].mean() > 0.98
+
+
+def test_grey_dirt_is_not_tissue(picture):
+    rng = np.random.default_rng(0)
+    dirt = rng.integers(60, 200, (25, 60))
+    picture[180:205, 20:80] = dirt[..., None]
+    mask, _ = find_tissue(picture, 8.0)
+    assert mask[175:].mean() < 0.01
+    assert overlap(mask, slice(60, 160), slice(50, 150)) > 0.88
+
+
+def test_fat_is_tissue():
+    """Thin membranes around bright cells, as wide as they are in a real section."""
+    picture = np.full((200, 200, 3), GLASS, np.uint8)
+    picture[50:150, 50:150] = tissue_picture(100, 100, glass=GLASS)
+    for line in range(50, 150, 9):
+        picture[line : line + 2, 100:150] = picture[50:150, line : line + 2] = (190, 130, 175)
+    rows, columns = np.indices((100, 50))
+    bright = ((rows % 9) > 1) & ((columns + 50) % 9 > 1)
+    picture[50:150, 100:150][bright] = GLASS
+    mask, _ = find_tissue(picture, 8.0)
+    assert mask[55:145, 105:145].mean() > 0.95
+
+
+@pytest.mark.parametrize("um", [4.0, 8.0, 16.0])
+def test_the_scale_of_the_picture_matters_little(um):
+    side = round(1600 / um)
+    picture = np.full((side, side, 3), GLASS, np.uint8)
+    rows = slice(round(side * 0.25), round(side * 0.75))
+    inner = picture[rows, rows].shape[0]
+    picture[rows, rows] = tissue_picture(inner, inner, glass=GLASS)
+    mask, _ = find_tissue(picture, um)
+    assert overlap(mask, rows, rows) > 0.85

@@ -159,8 +159,9 @@ def find_tissue(picture: NDArray[np.float32], um: float) -> tuple[NDArray[np.boo
     score = np.maximum(density[..., 1], 0) + _TEXTURE_WEIGHT * texture
     threshold = _LEAST if glass is None else np.clip(_SOFTEN * _otsu(score[seen]), _LEAST, _MOST)
     found = seen & (score > threshold) & ~_not_stain(density, um)
-    # The neighbourhood that density was measured in has widened the tissue by about its sigma.
-    found = ndimage.binary_erosion(found, iterations=max(1, round(_WINDOW_UM / um / 1.5)), border_value=1)
+    # The neighbourhood that density was measured in has widened the tissue by about its sigma, but not into its holes.
+    found = _without_small(found, _HOLE_UM2 / um**2, holes=True)
+    found = ndimage.binary_erosion(found, iterations=max(1, round(_WINDOW_UM / um)), border_value=1)
     found = _without_small(_without_small(found, _SPECK_UM2 / um**2), _HOLE_UM2 / um**2, holes=True) & seen
     return found, glass
 

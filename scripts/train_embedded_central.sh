@@ -20,5 +20,15 @@ Andersson et al. 2021, CC BY 4.0"
 
 rm -rf src/napari_c2lst/data/central
 cp -r "$run/central" src/napari_c2lst/data/central
-sed -i "s|Retrain with .c2lst pretrain.\.|Retrain with scripts/train_embedded_central.sh.|" src/napari_c2lst/data/central/README.md
+chmod -R a+r src/napari_c2lst/data/central
+.venv/bin/python - <<'PY'
+from napari_c2lst.diffusion.cards import write_card
+from napari_c2lst.diffusion.central import embedded_folder, load_central
+
+note = """Retrain with `scripts/train_embedded_central.sh`.
+
+It has seen one patient's tissue: tumour, stroma, immune cells, lumina, hardly any fat. Use it to try things out, not for \
+a study."""
+write_card(load_central("embedded"), embedded_folder(), retrain=note)
+PY
 du -sh src/napari_c2lst/data/central

@@ -17,7 +17,7 @@ Adapt it to a slide with `c2lst adapt SLIDE --central FOLDER`.
 | patches | {patch_um:g} x {patch_um:g} um, {patch_px} x {patch_px} px ({um_px:.3f} um/px) |
 | stain | {stain} |
 | network | diffusers UNet2DModel, {parameters:.2f} M parameters, space-to-depth {stem} |
-| noise | T = {steps_noise}, cosine, noise prediction, min-SNR weighted loss |
+| noise | T = {steps_noise}, cosine; the network predicts {predicts}; min-SNR weighted loss |
 | learned from | {tiles} tiles: {data} |
 | training | {steps} steps of {batch} patches, mean loss of the last 100 steps {loss} |
 | content hash | `{content_hash}` |
@@ -41,6 +41,7 @@ def write_card(central: CentralModel, folder: Path, *, retrain: str = "Retrain w
         parameters=count_parameters(central.net) / 1e6,
         stem=central.net.stem,
         steps_noise=len(central.schedule),
+        predicts="the noise" if central.schedule.velocity_alphas is None else "velocity, turned into noise",
         tiles=facts.get("tiles"),
         data=facts.get("data") or "not stated",
         steps=facts.get("steps"),

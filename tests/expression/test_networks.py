@@ -14,6 +14,7 @@ from napari_c2lst.expression.networks import (
     ExpressionNet,
     build_network,
     check_pretrained,
+    number_format,
     pretrained_resnet,
 )
 
@@ -185,3 +186,13 @@ def test_nothing_is_downloaded_unless_allowed() -> None:
 def test_a_wrong_path_is_no_hub_id() -> None:
     with pytest.raises(InputError, match="are not on this computer"):
         check_pretrained("/no/such/folder/at all", allow_download=False)
+
+
+def test_a_small_network_on_a_cpu_stays_in_fp32() -> None:
+    cpu, small = torch.device("cpu"), {"name": "small"}
+    assert number_format(cpu, "auto", small) is None
+    assert number_format(cpu, "bf16", small) is torch.bfloat16
+    assert number_format(cpu, "fp32", {"name": "resnet50"}) is None
+    from napari_c2lst.common.device import autocast_dtype
+
+    assert number_format(cpu, "auto", {"name": "resnet50"}) == autocast_dtype(cpu, "auto")

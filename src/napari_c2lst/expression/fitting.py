@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
-from napari_c2lst.common.device import autocast, autocast_dtype, halve_on_out_of_memory, resolve_device
+from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve_device
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate
 from napari_c2lst.common.reporter import Reporter
@@ -25,7 +25,7 @@ from napari_c2lst.common.seeds import rng
 from napari_c2lst.diffusion.timing import in_words
 
 from .augment import augment, draw
-from .networks import ExpressionNet, build_network, pretrained_resnet
+from .networks import ExpressionNet, build_network, number_format, pretrained_resnet
 from .order import batch_indices
 from .settings import FitSettings
 
@@ -138,9 +138,9 @@ class _Fit:
     def __post_init__(self) -> None:
         s = self.settings
         self.device = resolve_device(s.device)
-        self.dtype = autocast_dtype(self.device, s.precision)
         self.net = _network(s, self.pool).train()
         self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.dtype = number_format(self.device, s.precision, self.net.architecture)
         self.optimizer = torch.optim.AdamW(_groups(self.net, s.weight_decay), lr=s.learning_rate)
         self.average = {k: v.detach().clone() for k, v in self.net.state_dict().items()} if s.ema else {}
         self.micro = s.batch

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from napari_c2lst.common.device import autocast_dtype
 from napari_c2lst.common.errors import InputError
 
 NetworkName = Literal["resnet50", "small"]
@@ -161,6 +162,17 @@ def build_network(architecture: Mapping[str, Any], genes: int, *, dropout: float
         config = ResNetConfig(**{k: architecture[k] for k in _RESNET_FIELDS if k in architecture})
         return _resnet(ResNetModel(config), genes, dropout)
     raise InputError(f"there is no network {name!r}", "use resnet50 or small")
+
+
+def number_format(device: torch.device, precision: str, architecture: Mapping[str, Any]) -> torch.dtype | None:
+    """The number format for a network: as asked for, but 'auto' leaves a small network on a CPU in fp32.
+
+    There bf16 gains it nothing (0.4 ms a patch against 0.2 ms in fp32, one core), and oneDNN's bf16 gradients of
+    weights spin while they wait: beside other programs a step then takes seconds.
+    """
+    if precision == "auto" and device.type == "cpu" and architecture["name"] == "small":
+        return None
+    return autocast_dtype(device, precision)
 
 
 def pretrained_resnet(source: str, genes: int, *, allow_download: bool = False, dropout: float = 0.0) -> ExpressionNet:

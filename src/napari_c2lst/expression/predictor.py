@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from napari_c2lst.common.device import autocast, autocast_dtype, halve_on_out_of_memory, resolve_device
+from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve_device
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
@@ -25,7 +25,7 @@ from napari_c2lst.slides.patches import PatchSpec
 from napari_c2lst.slides.slide import Slide, Spots
 
 from .augment import TURNS, turn
-from .networks import ExpressionNet, build_network
+from .networks import ExpressionNet, build_network, number_format
 
 Arm = Literal["real", "synthetic", "real+synthetic"]
 PREDICTOR_FILE = "predictor.safetensors"
@@ -240,7 +240,9 @@ def load_predictor(path: str | Path, *, device: str = "cpu", precision: str = "a
         ) from error
     where = resolve_device(device)
     net = net.eval().requires_grad_(False).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Predictor(net, facts, where, autocast_dtype(where, precision), content_hash([file.read_bytes()]))
+    return Predictor(
+        net, facts, where, number_format(where, precision, net.architecture), content_hash([file.read_bytes()])
+    )
 
 
 def find_predictor(path: Path) -> Path:

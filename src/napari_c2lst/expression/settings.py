@@ -23,7 +23,6 @@ class FitSettings(DeviceSettings):
         "paper": {},
         "small": {
             "network": "small",
-            "precision": "fp32",
             "mix": "balanced",
             "steps": 600,
             "count_as_ratio": 5.0,

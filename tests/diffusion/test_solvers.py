@@ -103,18 +103,24 @@ def test_dpm_solver_is_diffusers_with_lambda_and_x0_clipped() -> None:
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm++2m", "unipc"])
 @pytest.mark.parametrize("steps", [2, 3, 20, 250, 1000])
-@pytest.mark.parametrize("spacing", ["even", "quadratic"])
+@pytest.mark.parametrize("spacing", ["even", "logsnr"])
 def test_time_steps_fall_from_noise_to_patch(sampler: str, steps: int, spacing: str) -> None:
     found = timesteps(_plan(sampler, steps, spacing=spacing), SCHEDULE)
     assert len(found) == steps
     assert all(a > b for a, b in itertools.pairwise(found))
     assert found[-1] >= 0
     a = SCHEDULE.alphas_cumprod.double()[found]
-    if sampler == "ddim":
+    if sampler == "ddim" and spacing == "even":
         assert found[0] == 999
     elif steps < 1000:
         assert (0.5 * torch.log(a / (1 - a))).min() >= LAMBDA_MIN
         assert found[0] > 980 or steps < 20
+
+
+def test_steps_even_in_log_snr_are() -> None:
+    a = SCHEDULE.alphas_cumprod.double()[timesteps(_plan("dpm++2m", 10), SCHEDULE)]
+    gaps = -torch.diff(0.5 * torch.log((1 - a) / a))
+    assert gaps.std() < 0.05 * gaps.mean()
 
 
 def test_both_branches_run_only_inside_the_interval() -> None:
@@ -123,7 +129,7 @@ def test_both_branches_run_only_inside_the_interval() -> None:
     denoise(_noise(2), branches, SCHEDULE, plan)
     assert all((kind == "both") == (0.25 <= t / 999 <= 0.75) for kind, t in branches.calls)
     both = sum(kind == "both" for kind, _ in branches.calls)
-    assert 6 <= both <= 9
+    assert 4 <= both <= 9
     assert plan.evaluations(SCHEDULE) == 20 + both
 
 

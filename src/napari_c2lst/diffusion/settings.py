@@ -108,9 +108,9 @@ class SampleSettings(RunSettings, SlideSettings):
         0.0, help="how far guided patches are brought back to the colours of unguided ones", ge=0, le=1, advanced=True
     )
     eta: float = setting(0.0, help="fresh noise at each ddim step; 0 = none, 1 = as in DDPM", ge=0, le=1, advanced=True)
-    spacing: Literal["auto", "even", "quadratic"] = setting(
+    spacing: Literal["auto", "even", "logsnr"] = setting(
         "auto",
-        help="how the steps lie; auto = even for ddim, else shorter towards the patch",
+        help="how the steps lie: even in time or in log signal-to-noise; auto = even for ddim",
         advanced=True,
     )
     batch: int = setting(64, help="patches written at a time; does not change the patches", ge=1, advanced=True)

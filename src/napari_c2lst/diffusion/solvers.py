@@ -20,6 +20,8 @@ SamplerName = Literal["dpm++2m", "unipc", "ddim"]
 # log(alpha / sigma) below this is left out: the cosine schedule ends where alpha is 5e-5, and dividing by that
 # turns a rounding error of the noise into a clipped, black-and-white patch that a second-order solver then trusts
 LAMBDA_MIN = -5.1
+# steps even in log-SNR end here: what noise is left at t = 5 (1 % of the range) goes in the last evaluation
+LAST_STEP = 5
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,19 @@ class SamplingPlan:
     eta
         Fresh noise in DDIM: 0 none, 1 as much as DDPM. Other samplers have none.
     spacing
-        "even", "quadratic", or "auto": even for DDIM, as in the paper, quadratic for the others; see `timesteps`.
+        "even", "logsnr", or "auto": even for DDIM, as in the paper, logsnr for the others; see `timesteps`.
     """
 
     sampler: SamplerName = "dpm++2m"
     steps: int = 20
     guidance: Guidance = field(default_factory=Guidance)
     eta: float = 0.0
-    spacing: Literal["auto", "even", "quadratic"] = "auto"
+    spacing: Literal["auto", "even", "logsnr"] = "auto"
 
     @property
-    def quadratic(self) -> bool:
-        """Whether time steps grow shorter towards the patch."""
-        return self.spacing == "quadratic" or (self.spacing == "auto" and self.sampler != "ddim")
+    def uniform_logsnr(self) -> bool:
+        """Whether time steps are even in the logarithm of the signal-to-noise ratio."""
+        return self.spacing == "logsnr" or (self.spacing == "auto" and self.sampler != "ddim")
 
     def evaluations(self, schedule: NoiseSchedule) -> int:
         """Evaluations of the network for one patch."""
@@ -69,28 +71,35 @@ class Branches(Protocol):
 def timesteps(plan: SamplingPlan, schedule: NoiseSchedule) -> list[int]:
     """The time steps of a plan, from noise to patch.
 
-    Even steps are "trailing" for DDIM: T-1, T-1-T/n, ..., as in denoising-diffusion-pytorch (diffusers' own default,
-    "leading", leaves out the noisiest ones), and "linspace" for the others, from the last step above `LAMBDA_MIN` on.
-    Quadratic steps (appendix D.2 of the DDIM paper) grow shorter towards the patch: with 20 even ones the last jump,
-    from t = 50, loses texture. On patches of known white texture (spread 0.1, 0.03 of a range of 2) a 2M-20 with even
-    steps keeps 0.73 and 0.31 of it, with quadratic ones 1.03 and 0.94.
+    "even": for DDIM "trailing", T-1, T-1-T/n, ..., as in denoising-diffusion-pytorch (diffusers' own default,
+    "leading", leaves out the noisiest ones); for the others "linspace", from the last step above `LAMBDA_MIN` down.
+
+    "logsnr": even in the logarithm of the signal-to-noise ratio, as the DPM-Solver paper (arXiv 2206.00927) has it,
+    from `LAMBDA_MIN` to `LAST_STEP`. Even steps jump over most of the range of noise levels at both ends: colours are
+    settled in the first one, texture is lost in the last. With a 2.7 M-parameter central model 20 steps of 2M end
+    1.1 grey levels from DDIM-250 on average; 20 even ones end 4.1 from it.
     """
     total, n = len(schedule), plan.steps
-    if plan.sampler == "ddim":
-        first = total - 1
-    else:
-        a = schedule.alphas_cumprod.double()
-        first = int((0.5 * torch.log(a / (1 - a)) >= LAMBDA_MIN).sum()) - 1
-    if n > first:
-        return list(range(n - 1, -1, -1))
-    if plan.quadratic:
-        steps = np.round(first * (1 - np.arange(n) / n) ** 2)
+    a = schedule.alphas_cumprod.double()
+    snr = 0.5 * torch.log(a / (1 - a))  # falls with t
+    first = int((snr >= LAMBDA_MIN).sum()) - 1
+    if plan.uniform_logsnr:
+        levels = np.linspace(float(snr[first]), float(snr[LAST_STEP]), n)
+        steps = np.interp(levels, snr.flip(0).numpy(), np.arange(total)[::-1])
     elif plan.sampler == "ddim":
         steps = np.round(np.arange(total, 0, -total / n))[:n] - 1
     else:
-        steps = np.linspace(0, first, n + 1).round()[:0:-1]
-    # where quadratic steps would be shorter than one, count down to 0 one by one
-    return [int(t) for t in np.maximum(steps, np.arange(n)[::-1])]
+        steps = np.linspace(0, first, n + 1)[:0:-1]
+    return _falling([round(t) for t in steps.tolist()], total)
+
+
+def _falling(steps: list[int], total: int) -> list[int]:
+    """The same steps, moved where rounding made two of them one; the last ones always reach down to 0."""
+    out, before = [], total
+    for left, t in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
+        before = max(min(t, before - 1), left)
+        out.append(before)
+    return out
 
 
 def denoise(

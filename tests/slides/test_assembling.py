@@ -22,7 +22,7 @@ def changed(store: Path, change, mpp: float | None = None) -> Slide:
     sdata = read_zarr(store)
     change(sdata)
     facts = SlideFacts.of_attrs(sdata.attrs).model_copy(update={"name": "changed"})
-    choice = choose_elements(sdata, "slide 'changed'", image=None, preferred=None, table=None, system=None)
+    choice = choose_elements(sdata, "slide 'changed'")
     return make_slide(store, Reading(sdata, facts, is_zarr=True), choice, mpp)
 
 

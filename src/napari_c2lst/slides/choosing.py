@@ -24,7 +24,14 @@ class Choice:
 
 
 def choose_elements(
-    sdata: Any, where: str, *, image: str | None, preferred: str | None, table: str | None, system: str | None
+    sdata: Any,
+    where: str,
+    *,
+    image: str | None = None,
+    table: str | None = None,
+    system: str | None = None,
+    preferred: str | None = None,
+    preferred_table: str | None = None,
 ) -> Choice:
     """Choose the elements of a slide.
 
@@ -37,8 +44,8 @@ def choose_elements(
         What to call the input in an error.
     image, table, system
         Names the user gave.
-    preferred
-        The image the reader prefers.
+    preferred, preferred_table
+        The image and the table the reader prefers.
 
     Raises
     ------
@@ -48,7 +55,11 @@ def choose_elements(
     images = theirs(sdata.images)
     _refuse_wrong_name("image", image, images, where)
     _refuse_wrong_name("coordinate system", system, sdata.coordinate_systems, where)
-    table, notes = _choose_table(sdata, where, table)
+    notes: list[str] = []
+    if table is None and preferred_table is not None and preferred_table in sdata.tables:
+        table = preferred_table
+    else:
+        table, notes = _choose_table(sdata, where, table)
     shapes = None if table is None else _choose_shapes(sdata, where, table, image, system)
     system = system or _choose_system(sdata, where, shapes, image or _held(preferred, images))
     there = [name for name in images if system in systems_of(sdata.images[name])]

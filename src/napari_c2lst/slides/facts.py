@@ -27,6 +27,8 @@ class SlideFacts(BaseModel):
         Short name of the slide.
     image
         Name of the image element to prefer; None = the finest.
+    table
+        Name of the table to use when the user names none; None = the default of `choose_elements`.
     array
         Name of the array the spots sit on (see `microns.ARRAYS`), or `squares`; None when not known.
     spot_um
@@ -47,6 +49,7 @@ class SlideFacts(BaseModel):
     kind: str = ""
     name: str = ""
     image: str | None = None
+    table: str | None = None
     array: str | None = None
     spot_um: float | None = None
     microns_per_unit: dict[str, float] = {}

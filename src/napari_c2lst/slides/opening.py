@@ -66,7 +66,7 @@ def open_slide(
     path = Path(path)
     if mpp is not None and not _PLAUSIBLE_MPP[0] <= mpp <= _PLAUSIBLE_MPP[1]:
         raise InputError(f"{mpp:g} microns per pixel cannot be", "a slide has between 0.1 and 20 um per pixel")
-    reading = find_reader(path)(path, Wanted(image, image_scale, square_um))
+    reading = find_reader(path)(path, Wanted(image, image_scale, table, square_um))
     where = f"slide '{reading.facts.name}'"
     if image is not None and not reading.took_image:
         reading = add_image(reading, image, image_scale, coordinate_system)
@@ -74,9 +74,11 @@ def open_slide(
         reading.sdata,
         where,
         image=image_name,
-        preferred=reading.facts.image,
-        table=table,
+        # a table of Visium HD bins that was named has become the table of its squares
+        table=None if reading.facts.table else table,
         system=coordinate_system,
+        preferred=reading.facts.image,
+        preferred_table=reading.facts.table,
     )
     return make_slide(path, reading, choice, mpp)
 

@@ -53,6 +53,7 @@ def write_elements(
     _refuse_names(slide, elements)
     if not any(elements.values()):
         return
+    elements["shapes"] = {**_squares_to_store(slide), **elements["shapes"]}
     check_free_space(slide.path, sum(_size_of(e) for group in elements.values() for e in group.values()))
     temporary = slide.path.absolute().with_name(f".{slide.path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
@@ -156,6 +157,14 @@ def _refuse_names(slide: Slide, elements: Mapping[str, Mapping[str, Any]]) -> No
     foreign = [name for group in elements.values() for name in group if not name.startswith(OURS)]
     if foreign:
         raise ValueError(f"only elements called {OURS}* are ours to write, not {foreign}")
+
+
+def _squares_to_store(slide: Slide) -> dict[str, Any]:
+    """The squares of Visium HD bins, which were made on opening: results that refer to them need them in the store."""
+    name = slide.shapes_name
+    if name is None or not name.startswith(OURS) or (slide.path / "shapes" / name).exists():
+        return {}
+    return {name: slide.sdata.shapes[name]}
 
 
 def _size_of(element: Any) -> int:

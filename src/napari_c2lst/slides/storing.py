@@ -91,7 +91,7 @@ def _facts(slide: Slide, source: str | None) -> SlideFacts:
 
     facts: SlideFacts = slide.facts
     kind = facts.kind.removeprefix("SpatialData store").lstrip(", ")
-    update: dict[str, Any] = {"image": slide.image_name, "source": source, "kind": kind}
+    update: dict[str, Any] = {"image": slide.image_name, "source": source, "kind": kind, "table": None}
     if slide.microns is not None:
         element = slide.sdata.images[slide.image_name]
         size = scale_of(matrix_to_system(element, slide.coordinate_system, f"image '{slide.image_name}'"))

@@ -52,12 +52,15 @@ class Wanted:
         An image file that takes the place of the input's own.
     image_scale
         Pixels of the image per pixel the spots are given in; None = the reader works it out.
+    table
+        Name of the table to use.
     square_um
         Side of the squares Visium HD bins are summed into, in microns.
     """
 
     image: Path | None = None
     image_scale: float | None = None
+    table: str | None = None
     square_um: float = 112.0
 
 

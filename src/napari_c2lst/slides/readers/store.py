@@ -8,6 +8,7 @@ from typing import Any
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import OURS, SlideFacts
 
+from .hd_tables import with_squares
 from .reading import Reading, Wanted, unreadable
 
 ROOT_FILES = ("zarr.json", ".zgroup", ".zattrs")
@@ -38,9 +39,8 @@ def read_store(path: Path, wanted: Wanted) -> Reading:
     facts = SlideFacts.of_attrs(sdata.attrs)
     known = f", {facts.kind}" if facts.kind else ""
     name = path.name.removesuffix(".zarr").removesuffix(".spatialdata")
-    return Reading(
-        sdata, facts.model_copy(update={"name": name, "kind": f"SpatialData store{known}"}), (), is_zarr=True
-    )
+    facts = facts.model_copy(update={"name": name, "kind": f"SpatialData store{known}"})
+    return with_squares(Reading(sdata, facts, is_zarr=True), wanted)
 
 
 def _refuse_cut_off(path: Path, sdata: Any) -> None:

@@ -111,7 +111,7 @@ def test_patch_i_is_what_the_sampler_draws_for_index_i(
 def test_it_says_before_what_it_will_do_and_shows_some(finished: tuple[SampleResult, RecordingReporter]) -> None:
     result, reporter = finished
     said = next(text for text in reporter.messages if "preset small" in text)
-    for part in ("CPU", "18 patches", "dpm++2m", "2 steps", "4 evaluations", "guidance 3", "about "):
+    for part in ("CPU", "18 patches", "dpm++2m", "2 steps", "2 evaluations", "guidance 3", "about "):
         assert part in said
     assert result.picture.exists()
     assert [p["done"] for p in reporter.of_kind("progress")] == [4, 8, 12, 16, 18]

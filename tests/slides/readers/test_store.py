@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import resource
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -55,8 +58,6 @@ def test_a_file_of_it_is_cut_off(tiny_store: Path, part: str) -> None:
 
 
 def _drop_consolidated(store: Path) -> None:
-    import json
-
     body = json.loads((store / "zarr.json").read_text())
     body.pop("consolidated_metadata", None)
     (store / "zarr.json").write_text(json.dumps(body))
@@ -85,3 +86,22 @@ def test_another_zarr(tmp_path: Path) -> None:
     zarr.create_group(tmp_path / "b.zarr")
     with pytest.raises(InputError, match=r"the store .* has no image"):
         open_slide(tmp_path / "b.zarr")
+
+
+def test_a_store_of_forty_thousand_pixels_opens_in_three_seconds(tiny_store: Path) -> None:
+    """The tiny store, with the metadata of a large one: chunks that are not there take no time to write."""
+    image = tiny_store / "images" / "tiny_full_image"
+    for path in image.glob("*/zarr.json"):
+        body = json.loads(path.read_text())
+        body["shape"] = [3, body["shape"][1] * 40_000 // 300, body["shape"][2] * 40_000 // 400]
+        body["chunk_grid"]["configuration"]["chunk_shape"] = [3, 1024, 1024]
+        path.write_text(json.dumps(body))
+    _drop_consolidated(tiny_store)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    slide = open_slide(tiny_store)
+    # processor time: the tests may share their machine
+    assert time.process_time() - start < 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000, "kilobytes"
+    assert slide.pyramid.shape == (40_000, 40_000)
+    assert slide.pyramid.levels[0].chunksize == (3, 1024, 1024)
+    assert slide.pyramid.levels[0][:, -9:, -9:].compute().max() == 0

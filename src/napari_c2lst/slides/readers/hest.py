@@ -91,7 +91,7 @@ def read_hest(path: Path, wanted: Wanted) -> Reading:
 
 def _positions(adata: Any, file: Path) -> Any:
     if "spatial" not in adata.obsm:
-        raise InputError(f"'{file}' has no obsm['spatial']: where its spots lie is not known", "see the docs, HEST-1k")
+        raise InputError(f"'{file}' has no obsm['spatial']: where its spots lie is not known", "see docs/slides.md")
     xy = np.asarray(adata.obsm["spatial"], dtype=float)[:, :2]
     if not np.isfinite(xy).all():
         bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))

@@ -168,9 +168,7 @@ def _read_spots(path: Path) -> Any:
     frame = pd.read_csv(path, sep="\t")
     missing = [name for name in ("x", "y", "pixel_x", "pixel_y") if name not in frame.columns]
     if missing:
-        raise InputError(
-            f"the table of spots '{path}' lacks the columns {', '.join(missing)}", "see the docs, legacy ST"
-        )
+        raise InputError(f"the table of spots '{path}' lacks the columns {', '.join(missing)}", "see docs/slides.md")
     if "selected" in frame.columns:
         frame = frame[frame["selected"].astype(int) == 1]
     return frame.set_index(frame["x"].astype(int).astype(str) + "x" + frame["y"].astype(int).astype(str))

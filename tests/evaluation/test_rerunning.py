@@ -157,5 +157,5 @@ def test_the_whole_chain(store: Path, central: Path, tmp_path: Path, monkeypatch
 
     before = (out / "blocked-seed0" / "real" / "predictor.safetensors").stat().st_mtime_ns
     monkeypatch.setattr("napari_c2lst.expression.training.fit_predictor", None)  # nothing is trained again
-    run(given.model_copy(update={"figures": True}), Reporter())
+    run(given.model_copy(update={"figures": False, "arms": ["real", "real+synthetic"]}), Reporter())
     assert (out / "blocked-seed0" / "real" / "predictor.safetensors").stat().st_mtime_ns == before

@@ -10,7 +10,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -59,8 +59,15 @@ class RunFolder:
         self.reporter: Reporter = _EventsReporter(reporter, path / EVENTS)
 
     @classmethod
-    def open(cls, settings: RunSettings, reporter: Reporter, *, kind: str) -> "RunFolder":
+    def open(cls, settings: RunSettings, reporter: Reporter, *, kind: str, free: Collection[str] = ()) -> "RunFolder":
         """Make the run folder of `settings.out`, or open the one that is there, as `settings.resume` says.
+
+        Parameters
+        ----------
+        kind
+            The task; a folder of another one is refused.
+        free
+            Settings of this task that may differ from those of the run that is there.
 
         Raises
         ------
@@ -76,7 +83,10 @@ class RunFolder:
             _refuse_foreign(path)
             if settings.resume == "never":
                 raise InputError(f"'{path}' already holds a run", "choose another --out, or go on with --resume auto")
-            _refuse_other_settings(path, config)
+            _refuse_other_settings(path, config, FREE_TO_CHANGE | set(free))
+            if free:
+                with atomic_file(path / CONFIG) as file:
+                    file.write_text(tomli_w.dumps(config))
             checkpoint = checkpoint or latest_checkpoint(path)
         else:
             _create(path, config)
@@ -196,14 +206,14 @@ def _refuse_foreign(path: Path) -> None:
         raise InputError(f"'{path}' is there already and is not a run folder", "choose another --out")
 
 
-def _refuse_other_settings(path: Path, config: Mapping[str, Any]) -> None:
+def _refuse_other_settings(path: Path, config: Mapping[str, Any], free: Collection[str]) -> None:
     there = read_config(path)
     if there.get("kind") != config["kind"]:
         raise MismatchError(
             f"'{path}' holds a run of '{there.get('kind')}', not of '{config['kind']}'", "choose another --out"
         )
     old, new = there["settings"], config["settings"]
-    changed = [k for k in sorted({*old, *new} - FREE_TO_CHANGE) if old.get(k) != new.get(k)]
+    changed = [k for k in sorted({*old, *new} - set(free)) if old.get(k) != new.get(k)]
     if changed:
         texts = ", ".join(f"{k} was {old.get(k)!r}, now {new.get(k)!r}" for k in changed)
         raise MismatchError(

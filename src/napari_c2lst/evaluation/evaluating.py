@@ -14,10 +14,10 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder, read_config
 from napari_c2lst.diffusion.central import central_spec
 from napari_c2lst.diffusion.pairs import Pairs, load_pairs
-from napari_c2lst.expression.stores import open_stored
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spotsets import read_spot_set
+from napari_c2lst.slides.stored import open_stored
 
 from .heldout import HeldOut, held_out_of
 from .pictures import Picture, draw_pictures
@@ -29,6 +29,11 @@ from .sources import Group, Run, group_runs, load_runs, stored_runs
 from .trials import Question, make_trial
 
 __all__ = ["EvaluateResult", "run"]
+
+# What may be asked otherwise of a folder that is there: a score is made anew each time, and of a repeated chain every
+# step checks its own settings, so that more seeds are added to those that are finished.
+SHOWING = {"figures", "genes_shown", "pairs", "draws"}
+REPEATING = {"splits", "seeds", "arms"}
 
 
 class EvaluateResult(TaskResult):
@@ -84,7 +89,9 @@ def run(settings: EvaluateSettings, reporter: Reporter) -> EvaluateResult:
     """
     slide = None if settings.rerun else open_stored(settings, reporter)
     runs = [] if slide is None else _runs_there(settings, slide, reporter)
-    folder = RunFolder.open(settings, reporter, kind=settings.task)
+    folder = RunFolder.open(
+        settings, reporter, kind=settings.task, free=SHOWING | (REPEATING if settings.rerun else set())
+    )
     reporter = folder.reporter
     if slide is None:
         predictors = rerun(settings, folder.path, reporter)

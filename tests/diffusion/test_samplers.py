@@ -39,7 +39,7 @@ def _draw(
         (PLAN, torch.bfloat16),
         (SamplingPlan("unipc", 2), None),
         (SamplingPlan("ddim", 2, eta=1.0), None),
-        (SamplingPlan("dpm++2m", 3, Guidance(3.0, 0.3, 0.9, 0.7)), None),
+        (SamplingPlan("dpm++2m", 6, Guidance(3.0, 0.3, 0.9, 0.7)), None),
     ],
 )
 def test_a_patch_is_the_same_bit_for_bit_whatever_the_batch_size(
@@ -106,7 +106,7 @@ def test_sampling_leaves_the_network_as_it_was(central: CentralModel) -> None:
 def test_both_branches_are_one_evaluation_and_outside_the_interval_one_branch_is(central: CentralModel) -> None:
     rows: list[int] = []
     handle = central.net.register_forward_hook(lambda _m, inputs, _out: rows.append(len(inputs[0])))
-    plan = SamplingPlan("dpm++2m", 4, Guidance(3.0, 0.3, 0.9))
+    plan = SamplingPlan("dpm++2m", 8, Guidance(3.0, 0.3, 0.9))
     sample(Engine(central, CPU, micro_batch=4), tiny_modulation(central), CONDITIONS[:2], plan, seed=0)
     handle.remove()
     assert sorted(set(rows)) == [4, 8]

@@ -46,7 +46,7 @@ __all__ = [
 
 
 _API = [name for name in __all__ if name not in ("__version__", "open_slide")]
-__getattr__, _, _ = lazy_names(__name__, {"open_slide": "slides.opening", **dict.fromkeys(_API, "jobs.api")})
+__getattr__ = lazy_names(__name__, {"open_slide": "slides.opening", **dict.fromkeys(_API, "jobs.api")})[0]
 
 
 def __dir__() -> list[str]:

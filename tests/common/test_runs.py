@@ -144,3 +144,15 @@ def test_a_stop_says_how_to_go_on(tmp_path):
 def test_read_config_refuses_other_folders(tmp_path):
     with pytest.raises(InputError, match="not a run folder"):
         read_config(tmp_path)
+
+
+def test_damaged_files_are_named(tmp_path):
+    run = open_run(tmp_path / "run")
+    folder = run.save_checkpoint(1, {"w": torch.ones(100)}, {})
+    weights = folder / "tensors.safetensors"
+    weights.write_bytes(weights.read_bytes()[:50])
+    with pytest.raises(InputError, match="step_00000001' cannot be read"):
+        load_checkpoint(folder)
+    (run.path / "config.toml").write_text("kind = ")
+    with pytest.raises(InputError, match=r"config\.toml' cannot be read"):
+        read_config(run.path)

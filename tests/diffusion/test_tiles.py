@@ -83,3 +83,19 @@ def test_a_slide_without_tissue_is_refused(tmp_path):
     slide = open_slide(tmp_path / "blank.png", mpp=1.0)
     with pytest.raises(InputError, match="no tissue"):
         random_tissue_positions(slide, 5, 112.0, seed=0)
+
+
+def test_an_image_too_large_for_pillow_is_a_slide(tile_folder, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert len(find_sources([tile_folder]).slides) == 5
+
+
+def test_a_disk_without_room_is_said_before_tiles_are_cut(tmp_path, tile_folder, monkeypatch):
+    import shutil
+    from collections import namedtuple
+
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(100, 90, 10))
+    with pytest.raises(InputError, match="MB left"):
+        pack_tiles(settings(tmp_path, tile_folder), tmp_path / "tiles.npy", RecordingReporter())
+    assert not (tmp_path / "tiles.npy").exists()

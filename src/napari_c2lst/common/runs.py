@@ -34,7 +34,7 @@ CONFIG, ENVIRONMENT, EVENTS, RESULT, CHECKPOINTS = (
     "checkpoints",
 )
 STATE_VERSION = 1
-# what may differ between the run that stopped and the one that goes on: it does not change the result
+# what may differ between the run that stopped and the one that goes on: where and how it is computed, not what
 FREE_TO_CHANGE = {"resume", "device", "precision", "workers", "out", "checkpoint_every", "preview_every", "preset"}
 _PACKAGES = ("torch", "diffusers", "accelerate", "transformers", "spatialdata", "anndata", "numpy", "zarr")
 
@@ -139,15 +139,23 @@ def load_checkpoint(folder: Path) -> "tuple[dict[str, torch.Tensor], dict[str, A
     InputError
         If it is not a checkpoint of this program, or of a newer version.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     state_file = folder / "state.json"
     if not state_file.exists():
         raise InputError(f"'{folder}' is not a checkpoint", "give a folder like RUN/checkpoints/step_00000300")
-    state: dict[str, Any] = json.loads(state_file.read_text())
+    try:
+        state: dict[str, Any] = json.loads(state_file.read_text())
+        tensors = load_file(folder / "tensors.safetensors")
+    except (OSError, ValueError, SafetensorError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(
+            f"checkpoint '{folder}' cannot be read: {first}", "remove it: the one before it is used"
+        ) from error
     if state.get("version") != STATE_VERSION:
         raise InputError(f"checkpoint '{folder}' has version {state.get('version')}", "update napari-c2lst")
-    return load_file(folder / "tensors.safetensors"), state
+    return tensors, state
 
 
 def latest_checkpoint(run: Path) -> Path | None:
@@ -169,7 +177,10 @@ def read_config(run: Path) -> dict[str, Any]:
     file = run / CONFIG
     if not file.exists():
         raise InputError(f"'{run}' is not a run folder: it has no {CONFIG}", "give the folder that --out named")
-    return tomllib.loads(file.read_text())
+    try:
+        return tomllib.loads(file.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"'{file}' cannot be read: {error}", "choose another --out") from error
 
 
 def _checkpoints(run: Path) -> list[Path]:

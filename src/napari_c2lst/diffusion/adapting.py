@@ -16,12 +16,12 @@ from napari_c2lst.slides.panel import GenePanel, read_gene_list
 from napari_c2lst.slides.patches import coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spotsets import SpotSet, read_spot_set
+from napari_c2lst.slides.stored import open_stored
 
 from .central import CentralModel, load_central
 from .local import LocalFacts, LocalModel
 from .local_fit import LocalFit, Spots
 from .modulation import Modulation, norm_channels
-from .opened import open_named
 from .previews import write_sheet
 from .samplers import Engine, sample
 from .settings import AdaptSettings
@@ -67,7 +67,7 @@ def run(settings: AdaptSettings, reporter: Reporter) -> AdaptResult:
     """
     device = resolve_device(settings.device)
     central = load_central(settings.central, allow_download=settings.allow_download)
-    slide = open_named(settings)
+    slide = open_stored(settings, reporter)
     chosen = read_spot_set(slide, settings.spots)
     facts = _facts(settings, slide, central, chosen)
     channels = norm_channels(central.net, settings.blocks)

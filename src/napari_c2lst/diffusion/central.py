@@ -195,6 +195,9 @@ def read_meta(folder: Path) -> dict[str, Any]:
         raise InputError(f"'{folder / META}' cannot be read: {_first_line(error)}", "copy the model again") from error
     if meta.get("version") != META_VERSION:
         raise InputError(f"central model '{folder}' has version {meta.get('version')}", "update napari-c2lst")
+    missing = [key for key in ("name", "stem", "spec") if key not in meta]
+    if missing:
+        raise InputError(f"'{folder / META}' lacks {', '.join(missing)}", "copy the model again")
     return meta
 
 

@@ -1,6 +1,8 @@
 """Train a central model: unconditional noise prediction on histology, Eq. (1)-(7), on Accelerate."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from torch import Tensor
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
 from napari_c2lst.common.device import autocast, autocast_dtype, describe_device, is_out_of_memory, resolve_device
 from napari_c2lst.common.errors import DeviceMemoryError, Stopped
+from napari_c2lst.common.files import atomic_file
 from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate, warmup_factor
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
@@ -66,28 +69,34 @@ def run(settings: PretrainSettings, reporter: Reporter) -> PretrainResult:
         If asked to stop, after a checkpoint.
     """
     find_sources(settings.tiles)
-    folder = RunFolder.open(settings, reporter, kind="pretrain")
+    device = resolve_device(settings.device)
+    accelerator = Accelerator(cpu=device.type == "cpu")
+    with accelerator.main_process_first():  # one process makes the folder, the others find it
+        folder = RunFolder.open(settings, reporter, kind="pretrain")
     done = folder.finished_result()
     if done is not None:
         reporter.message(f"'{folder.path}' is finished already")
         return PretrainResult.model_validate(done)
-    trainer = _Trainer(settings, folder)
+    trainer = _Trainer(settings, folder, accelerator, device)
     trainer.train()
-    result = trainer.save()
-    folder.finish(result)
-    return result
+    if accelerator.is_main_process:
+        folder.finish(trainer.save())
+    accelerator.wait_for_everyone()
+    return PretrainResult.model_validate(folder.finished_result())
 
 
 class _Trainer:
     """The state of one pretraining run: network, average, optimiser, step."""
 
-    def __init__(self, settings: PretrainSettings, folder: RunFolder) -> None:
+    def __init__(
+        self, settings: PretrainSettings, folder: RunFolder, accelerator: Accelerator, device: torch.device
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self.reporter = folder.reporter
-        device = resolve_device(settings.device)
-        self.accelerator = Accelerator(cpu=device.type == "cpu")
-        self.device = self.accelerator.device
+        self.accelerator = accelerator
+        # alone, the device that was asked for; among several processes, the one that Accelerate gave this one
+        self.device = device if self.accelerator.num_processes == 1 else self.accelerator.device
         self.dtype = autocast_dtype(self.device, settings.precision)
         self.tiles, self.spec = _tiles(settings, folder, self.accelerator)
         self.schedule = NoiseSchedule(prediction=VELOCITY if settings.prediction == "velocity" else NOISE)
@@ -137,17 +146,26 @@ class _Trainer:
             f"preset {s.preset} on {describe_device(self.device)}: {count_parameters(self.net) / 1e6:.2f} M "
             f"parameters, {len(self.tiles)} tiles, {s.steps} steps of {s.batch * s.accumulation} patches"
         )
-        begin, first = time.monotonic(), self.step
+        if self.step < s.steps:
+            minutes = self._seconds_per_step() * (s.steps - self.step) / 60
+            self.reporter.message(f"estimated time: about {minutes:.0f} min")
         while self.step < s.steps:
             loss = self._step()
             self.step += 1
             self.losses = [*self.losses[-99:], loss]
             self.reporter.metrics(self.step, {"loss": loss, "mean_loss": float(np.mean(self.losses))})
             self.reporter.progress(self.step, s.steps, "steps")
-            if self.step == first + 5:
-                left = (time.monotonic() - begin) / 5 * (s.steps - self.step)
-                self.reporter.message(f"estimated time: about {left / 60:.0f} min")
             self._after_step()
+
+    def _seconds_per_step(self) -> float:
+        """Time of one step, measured on the next batch; nothing learns from it, and the step draws the same again."""
+        for _ in range(2):  # the first one warms up
+            begin = time.perf_counter()
+            with self._memory_errors():
+                gradients = torch.autograd.grad(self._loss(0), list(self.net.parameters()))
+                float(gradients[0].sum())  # waits for the device
+            seconds = time.perf_counter() - begin
+        return seconds * self.settings.accumulation
 
     def _after_step(self) -> None:
         s = self.settings
@@ -169,22 +187,28 @@ class _Trainer:
         set_rate(self.optimizer, rate)
         total = 0.0
         for part in range(s.accumulation):
-            try:
+            with self._memory_errors():
                 loss = self._loss(part) / s.accumulation
                 self.accelerator.backward(loss)
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
-                    raise
-                raise DeviceMemoryError(
-                    f"the device ran out of memory with a batch of {s.batch}",
-                    f"use --batch {max(1, s.batch // 2)} --accumulation {s.accumulation * 2}: same step, less memory",
-                ) from error
             total += float(loss.detach())
         self.accelerator.clip_grad_norm_(self.net.parameters(), MAX_GRADIENT)
         self.optimizer.step()
         self.optimizer.zero_grad()
         ema_update(self.average, self.net.parameters(), ema_decay(self.step, s.ema))
         return total
+
+    @contextmanager
+    def _memory_errors(self) -> Iterator[None]:
+        s = self.settings
+        try:
+            yield
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise DeviceMemoryError(
+                f"the device ran out of memory with a batch of {s.batch}",
+                f"use --batch {max(1, s.batch // 2)} --accumulation {s.accumulation * 2}: the same step, less memory",
+            ) from error
 
     def _loss(self, part: int) -> Tensor:
         s, rank, ranks = self.settings, self.accelerator.process_index, self.accelerator.num_processes
@@ -279,6 +303,7 @@ def _tiles(
     file, spec_file = folder.path / TILES_FILE, folder.path / SPEC_FILE
     if accelerator.is_main_process and not spec_file.exists():
         _, spec = pack_tiles(settings, file, folder.reporter)
-        spec_file.write_text(spec.model_dump_json(indent=1))
+        with atomic_file(spec_file) as temporary:
+            temporary.write_text(spec.model_dump_json(indent=1))
     accelerator.wait_for_everyone()
     return np.load(file, mmap_mode="r"), PatchSpec.model_validate_json(spec_file.read_text())

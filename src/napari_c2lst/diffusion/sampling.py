@@ -12,12 +12,12 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.stored import open_stored
 
 from .central import load_central
 from .conditions import Conditions, plan_conditions
 from .guidance import Guidance
 from .local import LocalModel, load_local
-from .opened import open_named
 from .pairs import PAIRS_FILE, PairsFacts, PairsWriter
 from .previews import write_sheet
 from .samplers import Engine, Patches, sample
@@ -62,7 +62,7 @@ def run(settings: SampleSettings, reporter: Reporter) -> SampleResult:
     local = load_local(settings.local)
     central = load_central(settings.central or local.facts.central_source, allow_download=settings.allow_download)
     local.check_central(central)
-    slide = open_named(settings)
+    slide = open_stored(settings, reporter)
     conditions = _conditions(settings, slide, local)
     folder = RunFolder.open(settings, reporter, kind=settings.task)
     done = folder.finished_result()

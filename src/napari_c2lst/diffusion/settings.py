@@ -79,8 +79,8 @@ class SampleSettings(RunSettings, SlideSettings):
     summary: ClassVar[str] = "Draw synthetic patches for the expression of the training spots."
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {},
-        # on the sample slide plain guidance 3 over-saturates (spread of the colours 79, 71, 59 against 70, 63, 48 of the
-        # real patches); on this interval of noise levels it does not (71, 63, 50), and costs less
+        # on the sample slide plain guidance 3 over-saturates (spread of the colours 79, 71, 59 against the 70, 63, 48
+        # of real patches); on this interval of noise levels it does not (71, 63, 50), and costs less
         "small": {"sampler": "dpm++2m", "steps": 20, "ratio": 5, "guidance_low": 0.2, "guidance_high": 0.8},
     }
 

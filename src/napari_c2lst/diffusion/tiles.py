@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.files import atomic_file
+from napari_c2lst.common.files import atomic_file, check_free_space
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.seeds import rng
 from napari_c2lst.slides.opening import open_slide
@@ -72,6 +72,8 @@ def pack_tiles(settings: PretrainSettings, file: Path, reporter: Reporter) -> tu
     spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px, stain=_reference(settings, sources))
     total = len(sources.images) + settings.tiles_per_slide * len(sources.slides)
     shape = (total, settings.patch_px, settings.patch_px, 3)
+    # a memory map on a full disk would end the process: ask before
+    check_free_space(file, int(np.prod(shape)))
     with atomic_file(file) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         done = 0
@@ -158,7 +160,11 @@ def _is_tile(file: Path) -> bool:
     try:
         with Image.open(file) as image:
             return max(image.size) <= TILE_SIDE_MAX
+    except Image.DecompressionBombError:
+        return False  # far larger than a tile
     except OSError as error:
+        if file.suffix.lower() in {".tif", ".tiff"}:
+            return False  # tiled and compressed TIFFs that Pillow does not know are opened as slides
         raise InputError(f"'{file}' is not an image that can be read", "remove it, or save it again") from error
 
 

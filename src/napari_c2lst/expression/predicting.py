@@ -16,13 +16,13 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.slides.patches import coarseness_note, iter_spot_patches
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.stored import open_stored
 
 from .grid import Grid, grid_shapes, tissue_grid
 from .predictor import Predictor, find_predictor, load_predictor
 from .rasters import raster
 from .rows import RowsOnDisk
 from .settings import PredictSettings
-from .stores import open_stored
 from .tables import GRID, RASTER, SPOTS, Rows, Written, grid_table, result_name, safe_name, spots_table, write_csv
 
 

@@ -17,12 +17,12 @@ from napari_c2lst.diffusion.pairs import Pairs, load_pairs
 from napari_c2lst.slides.panel import MIN_TRAINING_SPOTS, GenePanel, read_gene_list
 from napari_c2lst.slides.patches import PatchSpec, coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.stored import open_stored
 
 from .fitting import Samples, count_steps, fit_predictor
 from .networks import check_pretrained
 from .predictor import Arm, Predictor, PredictorFacts, spots_hash
 from .settings import TrainSettings
-from .stores import open_stored
 
 
 class TrainResult(TaskResult):

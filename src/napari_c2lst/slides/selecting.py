@@ -17,9 +17,9 @@ from napari_c2lst.slides.geojson import Region, describe_regions, read_regions
 from napari_c2lst.slides.panel import MIN_TRAINING_SPOTS
 from napari_c2lst.slides.quality import SpotQuality, spot_quality
 from napari_c2lst.slides.selection_settings import SelectSettings
-from napari_c2lst.slides.settings import SlideSettings
 from napari_c2lst.slides.splitting import blocked_split, overlapping_spots, random_split
 from napari_c2lst.slides.spotsets import PREFIX, SpotSet, checked_name, refuse_taken_name, write_spot_set
+from napari_c2lst.slides.stored import open_stored
 from napari_c2lst.slides.suggesting import suggest_spots
 from napari_c2lst.slides.ways import by_column, by_ids, in_regions, read_ids
 
@@ -93,7 +93,7 @@ def run(settings: SelectSettings, reporter: Reporter) -> SelectResult:
         spots are selected; nothing is written then.
     """
     files = _check(settings)
-    slide = _open_store(settings, reporter)
+    slide = open_stored(settings, reporter, scale=False)
     refuse_taken_name(slide, settings.name, settings.replace)
     choice = _choose(slide, settings, files, reporter)
     count = int(choice.training.sum())
@@ -159,19 +159,6 @@ def _check(settings: SelectSettings) -> _Files:
         problems.append(problem)
     raise_all(problems)
     return _Files(regions, ids)
-
-
-def _open_store(settings: SelectSettings, reporter: Reporter) -> Slide:
-    from napari_c2lst.slides.opening import open_slide
-    from napari_c2lst.slides.results import ensure_store
-
-    opening = {name: getattr(settings, name) for name in SlideSettings.model_fields if name != "slide"}
-    store = ensure_store(settings.slide, reporter, **opening)
-    if store == settings.slide:
-        return open_slide(store, **opening)
-    return open_slide(
-        store, mpp=settings.mpp
-    )  # it was made with these settings, and its elements have names of their own
 
 
 def _choose(slide: Slide, settings: SelectSettings, files: _Files, reporter: Reporter) -> _Choice:

@@ -14,7 +14,8 @@ from napari_c2lst.diffusion.pairs import Pairs, PairsFacts
 from napari_c2lst.evaluation import pictures
 from napari_c2lst.evaluation.heldout import held_out_of
 from napari_c2lst.evaluation.pictures import draw_pictures, tissue_of
-from napari_c2lst.evaluation.scoring import Entry, Trial, score_trial
+from napari_c2lst.evaluation.records import Entry, Trial
+from napari_c2lst.evaluation.scoring import score_trial
 from napari_c2lst.evaluation.trials import Question
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.pyramid import Pyramid

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from tests.evaluation.test_scoring import make_trial
 
+from napari_c2lst.evaluation.records import Trial
 from napari_c2lst.evaluation.report import table_lines, write_differences, write_genes, write_page, write_scores
-from napari_c2lst.evaluation.scoring import Trial, differences, gene_scores, score_trial
+from napari_c2lst.evaluation.scoring import differences, gene_scores, score_trial
 
 
 def scored(*trials: Trial) -> tuple[list, list]:
@@ -92,7 +93,7 @@ def test_the_table_of_several_trials_averages_each_split_alone() -> None:
 
 
 def test_repeated_runs_of_an_arm_are_told_apart() -> None:
-    from napari_c2lst.evaluation.scoring import Entry
+    from napari_c2lst.evaluation.records import Entry
 
     truth = make_trial().truth
     again = Entry("real+synthetic", truth + 0.1 * np.random.default_rng(0).normal(size=truth.shape), "ten", 300)

@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 
 from napari_c2lst.evaluation.metrics import gene_mae, gene_pearson, mae
-from napari_c2lst.evaluation.scoring import (
-    Difference,
-    Entry,
-    Interval,
-    Trial,
-    differences,
-    gene_scores,
-    score_trial,
-    summary,
-)
+from napari_c2lst.evaluation.records import Entry, Trial
+from napari_c2lst.evaluation.scoring import differences, gene_scores, score_trial, summary
 
 
 def make_trial(
@@ -141,24 +133,3 @@ def test_without_a_median_there_is_nothing_to_hold_against() -> None:
     trial = make_trial()
     alone = replace(trial, entries=tuple(entry for entry in trial.entries if entry.arm == "real"))
     assert score_trial(alone, draws=200)[0].against_median is None
-
-
-@pytest.mark.parametrize(
-    ("error", "pattern", "words"),
-    [
-        ((-0.02, -0.03, -0.01), (0.1, 0.05, 0.2), "better in both"),
-        ((0.02, 0.01, 0.03), (-0.1, -0.2, -0.05), "worse in both"),
-        ((0.0, -0.01, 0.01), (0.0, -0.1, 0.1), "no clear difference in either"),
-        ((-0.02, -0.03, -0.01), (0.0, -0.1, 0.1), "MAE: better; r: no clear difference"),
-        ((-0.02, -0.03, -0.01), None, "MAE: better"),
-        ((-0.02, None, None), None, "MAE: no clear difference"),
-    ],
-)
-def test_verdict_says_no_more_than_the_intervals(error: tuple, pattern: tuple | None, words: str) -> None:
-    r = None if pattern is None else Interval(*pattern, 50, "spots")
-    assert Difference("random", "real+synthetic", "real", Interval(*error, 50, "spots"), r).verdict == words
-
-
-def test_blocks_keep_settings_apart() -> None:
-    assert make_trial("blocked", 2).block == "blocked"
-    assert replace(make_trial(), label="600 steps").block == "random, 600 steps"

@@ -21,9 +21,10 @@ from napari_c2lst.slides.stored import open_stored
 
 from .heldout import HeldOut, held_out_of
 from .pictures import Picture, draw_pictures
+from .records import Trial
 from .report import table_lines, write_differences, write_genes, write_page, write_scores
 from .rerunning import rerun
-from .scoring import Trial, differences, gene_scores, score_trial
+from .scoring import differences, gene_scores, score_trial
 from .settings import EvaluateSettings
 from .sources import Group, Run, group_runs, load_runs, stored_runs
 from .trials import Question, make_trial

@@ -24,7 +24,7 @@ from .figures.scores import scores_figure
 from .figures.spots import spots_figure
 from .figures.style import Tissue, save
 from .heldout import HeldOut
-from .scoring import Score, Trial
+from .records import Score, Trial
 from .trials import Question
 
 __all__ = ["Picture", "draw_pictures", "tissue_of"]

@@ -15,7 +15,8 @@ from napari_c2lst.common.files import atomic_file
 
 from .arms import arm_named
 from .metrics import Interval
-from .scoring import Difference, GeneScore, Score, summary
+from .records import Difference, GeneScore, Score
+from .scoring import summary
 
 __all__ = ["NONE", "table_lines", "write_differences", "write_genes", "write_page", "write_scores"]
 

@@ -7,15 +7,11 @@ arms of one trial are compared with each other; several trials (splits and seeds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .arms import ARMS, COMPARISONS, arm_named
 from .metrics import (
-    Interval,
     bootstrap_mae,
     bootstrap_pearson,
     gene_mae,
@@ -26,187 +22,12 @@ from .metrics import (
     paired_mae,
     paired_pearson,
 )
+from .records import Difference, Entry, GeneScore, Score, Summary, Trial
 
-__all__ = [
-    "Difference",
-    "Entry",
-    "GeneScore",
-    "Score",
-    "Summary",
-    "Trial",
-    "block_name",
-    "differences",
-    "gene_scores",
-    "score_trial",
-    "summary",
-]
+__all__ = ["differences", "gene_scores", "score_trial", "summary"]
 
-Matrix = npt.NDArray[np.floating[Any]]
 
-UNCLEAR = "no clear difference"
 _ORDER = {arm.key: i for i, arm in enumerate(ARMS)}
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """The predictions of one arm.
-
-    Attributes
-    ----------
-    arm
-        Key of the arm.
-    prediction
-        (n_test, d) on the scale of targets.
-    run
-        Name of the run it comes from; empty for baselines.
-    steps
-        Optimiser steps; None for baselines.
-    seed
-        Seed of the predictor; None for baselines.
-    """
-
-    arm: str
-    prediction: Matrix
-    run: str = ""
-    steps: int | None = None
-    seed: int | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One training set and everything scored on its held-out spots.
-
-    Attributes
-    ----------
-    split
-        ``"random"``, ``"blocked"`` or how else the spots were chosen.
-    seed
-        Seed of the split where known.
-    n_train
-        Training spots.
-    genes
-        (d,) the panel.
-    test
-        (n_test,) indices of the held-out spots in the slide.
-    truth
-        (n_test, d) measured values on the scale of targets.
-    n_buffer
-        Spots neither trained on nor scored.
-    scale
-        Median total that spots are scaled to (of the training spots); MAEs of one scale alone can be compared.
-    label
-        What sets its settings apart from other trials of the same split; trials of different labels are never averaged.
-    """
-
-    split: str
-    seed: int | None
-    n_train: int
-    genes: tuple[str, ...]
-    test: npt.NDArray[np.int64]
-    truth: Matrix
-    entries: tuple[Entry, ...]
-    n_buffer: int = 0
-    scale: float | None = None
-    label: str = ""
-
-    @property
-    def block(self) -> str:
-        """``blocked``, or ``blocked, 600 steps`` where trials of several settings are scored."""
-        return block_name(self.split, self.label)
-
-
-@dataclass(frozen=True)
-class Score:
-    """One line of the score table.
-
-    Attributes
-    ----------
-    r
-        None where it is undefined for every gene.
-    against_median
-        Error in excess of the median predictor's, as a share of it: -0.1 is 10 % less. Unlike the MAE it compares
-        between trials; None where there is no median predictor.
-    scale
-        As of its trial.
-    """
-
-    split: str
-    seed: int | None
-    arm: str
-    run: str
-    n_train: int
-    n_test: int
-    mae: Interval
-    r: Interval | None
-    genes: int
-    genes_with_r: int
-    steps: int | None
-    against_median: float | None = None
-    scale: float | None = None
-    label: str = ""
-
-    @property
-    def block(self) -> str:
-        """As of its trial."""
-        return block_name(self.split, self.label)
-
-
-@dataclass(frozen=True)
-class GeneScore:
-    """One gene of one arm; `r` is None where measurement or prediction does not vary."""
-
-    split: str
-    seed: int | None
-    arm: str
-    run: str
-    gene: str
-    mae: float
-    r: float | None
-    mean_measured: float
-    mean_predicted: float
-    sd_measured: float
-    sd_predicted: float
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """First arm minus second, on the same held-out spots of the same trials.
-
-    Attributes
-    ----------
-    mae
-        Below 0: `first` has the smaller error.
-    r
-        Above 0: `first` follows the pattern better; None where one of them has no r.
-    first_run, second_run
-        Names of the runs where the difference is of one trial.
-    """
-
-    split: str
-    first: str
-    second: str
-    mae: Interval
-    r: Interval | None
-    first_run: str = ""
-    second_run: str = ""
-    label: str = ""
-
-    @property
-    def block(self) -> str:
-        """As of its trials."""
-        return block_name(self.split, self.label)
-
-    @property
-    def verdict(self) -> str:
-        """What the two intervals allow to say."""
-        error = _better(self.mae, lower_is_better=True)
-        if self.r is None:
-            return f"MAE: {error}"
-        pattern = _better(self.r, lower_is_better=False)
-        if error != pattern:
-            return f"MAE: {error}; r: {pattern}"
-        return f"{error} in either" if error == UNCLEAR else f"{error} in both"
 
 
 def score_trial(trial: Trial, *, seed: int = 0, draws: int = 1000) -> list[Score]:
@@ -245,18 +66,6 @@ def differences(trials: Sequence[Trial], *, seed: int = 0, draws: int = 1000) ->
     return found
 
 
-@dataclass(frozen=True)
-class Summary:
-    """Means of one arm over the trials of a block, with intervals over the trials."""
-
-    block: str
-    arm: str
-    mae: Interval
-    against_median: Interval | None
-    r: Interval | None
-    runs: int
-
-
 def summary(scores: Sequence[Score]) -> list[Summary]:
     """One line for each arm of each block."""
     rows = []
@@ -271,11 +80,6 @@ def summary(scores: Sequence[Score]) -> list[Summary]:
             against = over_runs(shares) if shares else None
             rows.append(Summary(block, arm.key, over_runs([s.mae.value for s in own]), against, r, len(own)))
     return rows
-
-
-def block_name(split: str, label: str) -> str:
-    """What trials of one kind of split and one set of settings are called."""
-    return f"{split}, {label}" if label else split
 
 
 def _paired(trial: Trial, first: str, second: str) -> list[tuple[Entry, Entry]]:
@@ -340,9 +144,3 @@ def _across(trial: Trial, first: str, second: str, pairs: Sequence[tuple[Trial, 
     r = over_runs([float(np.mean(v)) for v in patterns.values()]) if patterns else None
     error = over_runs([float(np.mean(v)) for v in errors.values()])
     return Difference(trial.split, first, second, error, r, label=trial.label)
-
-
-def _better(interval: Interval, *, lower_is_better: bool) -> str:
-    if not interval.clear:
-        return UNCLEAR
-    return "better" if (interval.value < 0) == lower_is_better else "worse"

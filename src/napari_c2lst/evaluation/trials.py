@@ -17,7 +17,7 @@ from napari_c2lst.slides.patches import PatchSpec, iter_spot_patches, spot_patch
 from napari_c2lst.slides.slide import Slide
 
 from .heldout import HeldOut
-from .scoring import Entry, Trial
+from .records import Entry, Trial
 from .sources import Run
 
 __all__ = ["MIN_TEST", "Question", "make_trial"]

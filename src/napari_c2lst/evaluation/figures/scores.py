@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from napari_c2lst.evaluation.arms import ARMS, Arm
 from napari_c2lst.evaluation.metrics import Interval
-from napari_c2lst.evaluation.scoring import Score
+from napari_c2lst.evaluation.records import Score
 
 from .style import INK, MUTED, add_title, drawn, new_figure
 

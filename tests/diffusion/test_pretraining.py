@@ -10,7 +10,7 @@ from napari_c2lst.common.reporter import RecordingReporter
 from napari_c2lst.diffusion import pretraining
 from napari_c2lst.diffusion.central import load_central
 from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
-from napari_c2lst.diffusion.pretraining import batch_indices, run
+from napari_c2lst.diffusion.pretraining import run
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +119,3 @@ def test_missing_tiles_are_named(tmp_path):
     with pytest.raises(InputError, match="no such path: "):
         run(settings(tmp_path / "gone", tmp_path / "run"), RecordingReporter())
     assert not (tmp_path / "run").exists()
-
-
-def test_every_tile_is_seen_once_an_epoch():
-    order = np.concatenate([batch_indices(10, 4, seed=3, number=n) for n in range(5)])
-    assert sorted(order[:10]) == list(range(10))
-    assert sorted(order[10:]) == list(range(10))
-    assert order[:10].tolist() != order[10:].tolist()
-
-
-def test_batches_are_a_function_of_seed_and_number():
-    assert batch_indices(100, 8, 1, 7).tolist() == batch_indices(100, 8, 1, 7).tolist()
-    assert batch_indices(100, 8, 1, 7).tolist() != batch_indices(100, 8, 2, 7).tolist()

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 
 from napari_c2lst.common.device import autocast_dtype, describe_device, resolve_device
-from napari_c2lst.common.errors import MismatchError, Stopped
+from napari_c2lst.common.errors import Stopped
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import rng
+from napari_c2lst.slides.identity import training_basis
 from napari_c2lst.slides.panel import GenePanel, read_gene_list
 from napari_c2lst.slides.patches import coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
@@ -62,6 +63,8 @@ def run(settings: AdaptSettings, reporter: Reporter) -> AdaptResult:
     ------
     InputError
         If slide, spots, panel or central model cannot be used, or the run folder is taken.
+    MismatchError
+        If the run that is there, or its checkpoint, was made from other spots, genes or another central model.
     Stopped
         If asked to stop, after a checkpoint.
     """
@@ -71,7 +74,8 @@ def run(settings: AdaptSettings, reporter: Reporter) -> AdaptResult:
     chosen = read_spot_set(slide, settings.spots)
     facts = _facts(settings, slide, central, chosen)
     channels = norm_channels(central.net, settings.blocks)
-    folder = RunFolder.open(settings, reporter, kind=settings.task)
+    basis = training_basis(slide.require_spots(), chosen.mask, facts.panel) | {"central model": central.content_hash}
+    folder = RunFolder.open(settings, reporter, kind=settings.task, basis=basis)
     done = folder.finished_result()
     if done is not None:
         reporter.message(f"'{folder.path}' is finished already")
@@ -143,12 +147,6 @@ class Adaptation:
         if loaded is None:
             return
         tensors, state = loaded
-        if state["central_hash"] != self.facts.central_hash:
-            raise MismatchError(
-                f"the checkpoint in '{self.folder.path}' was made with the central model {state['central_hash']}, "
-                f"this one is {self.facts.central_hash}",
-                "give the central model it was made with, or choose another --out",
-            )
         self.fit.load(tensors)
         self.step, self.losses = int(state["step"]), list(state["losses"])
         self.reporter.message(f"going on after step {self.step}")
@@ -166,8 +164,7 @@ class Adaptation:
         s = self.settings
         stop = self.reporter.stop_requested()
         if self.step < s.steps and (stop or self.step % s.checkpoint_every == 0):
-            state = {"losses": self.losses, "central_hash": self.facts.central_hash}
-            checkpoint = self.folder.save_checkpoint(self.step, self.fit.tensors(), state)
+            checkpoint = self.folder.save_checkpoint(self.step, self.fit.tensors(), {"losses": self.losses})
             if stop:
                 raise Stopped(f"stopped after step {self.step} of {s.steps}", self.folder.continue_hint(), checkpoint)
         if s.preview_every and self.step % s.preview_every == 0:

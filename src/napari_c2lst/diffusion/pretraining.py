@@ -20,9 +20,10 @@ from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
-from napari_c2lst.common.seeds import rng, torch_generator
+from napari_c2lst.common.seeds import torch_generator
 from napari_c2lst.slides.patches import PatchSpec
 
+from .batches import batch_indices, turned
 from .cards import write_card
 from .central import CentralModel, load_central, save_central
 from .pretrain_settings import PretrainSettings
@@ -213,7 +214,7 @@ class _Trainer:
     def _loss(self, part: int) -> Tensor:
         s, rank, ranks = self.settings, self.accelerator.process_index, self.accelerator.num_processes
         picks = batch_indices(len(self.tiles), s.batch, s.seed, self.step * s.accumulation + part)[rank::ranks]
-        x0 = as_batch(_turned(self.tiles, picks, s.seed, self.step, part, rank)).to(self.device)
+        x0 = turned(as_batch(self.tiles[picks]), s.seed, self.step, part, rank).to(self.device)
         x0 = x0.contiguous(memory_format=torch.channels_last)
         draw = torch_generator(s.seed, "noise", self.step, part, rank)
         noise = torch.randn(x0.shape, generator=draw).to(self.device)
@@ -273,27 +274,6 @@ class _Trainer:
             steps=self.step,
             loss=float(np.mean(self.losses)),
         )
-
-
-def batch_indices(count: int, batch: int, seed: int, number: int) -> NDArray[np.int64]:
-    """The tiles of batch `number`: every tile once an epoch, in an order that depends on (seed, epoch) alone."""
-    wanted = np.arange(number * batch, (number + 1) * batch)
-    orders = {epoch: rng(seed, "epoch", int(epoch)).permutation(count) for epoch in np.unique(wanted // count)}
-    return np.array([orders[place // count][place % count] for place in wanted], dtype=np.int64)
-
-
-def _turned(tiles: NDArray[np.uint8], picks: NDArray[np.int64], seed: int, *key: int) -> NDArray[np.uint8]:
-    """The picked tiles (n, px, px, 3), each under one of the eight flips and quarter turns."""
-    order = np.argsort(picks)  # reads the memory map front to back
-    batch = np.empty((len(picks), *tiles.shape[1:]), np.uint8)
-    batch[order] = tiles[picks[order]]
-    draw = rng(seed, "turn", *key)
-    for i, (turns, flip) in enumerate(
-        zip(draw.integers(4, size=len(batch)), draw.integers(2, size=len(batch)), strict=True)
-    ):
-        turned = np.rot90(batch[i], turns)
-        batch[i] = turned[:, ::-1] if flip else turned
-    return batch
 
 
 def _tiles(

@@ -1,26 +1,23 @@
 """Write results into the user's SpatialData store: only elements of ours, whole or not at all.
 
-Elements are written as a store of their own beside the user's, then take their place by a rename. The consolidated
-metadata of the store is taken away before and made anew after, so that at every moment the store can be read.
+Elements are written as a store of their own beside the user's, then take their place by renames (see `moving`).
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.files import atomic_file, check_free_space, disk_errors
+from napari_c2lst.common.files import check_free_space, disk_errors
 from napari_c2lst.common.reporter import Reporter
 
 from .facts import OURS
+from .moving import move_in, remove_temporary
 from .opening import find_reader, open_slide
 from .readers.reading import Wanted, quiet
 from .readers.store import is_store, read_store
@@ -60,10 +57,9 @@ def write_elements(
         with disk_errors(slide.path):
             _write_beside(temporary, elements, _store_format(slide.path))
             names = [(kind, name) for kind in _KINDS for name in elements[kind]]
-            with _without_consolidated(slide.path):
-                _move_in(temporary, slide.path, names)
+            move_in(temporary, slide.path, names)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_temporary(temporary, slide.path)
     _show_in_memory(slide, elements)
 
 
@@ -199,66 +195,6 @@ def _write_beside(temporary: Path, elements: Mapping[str, Mapping[str, Any]], co
         warnings.simplefilter("ignore")
         sdata = SpatialData(**{kind: dict(group) for kind, group in elements.items()})
         sdata.write(temporary, consolidate_metadata=False, sdata_formats=container, update_sdata_path=False)
-
-
-@contextmanager
-def _without_consolidated(store: Path) -> Iterator[None]:
-    """Take away the consolidated metadata while elements move in; without it a store is read file by file.
-
-    A crash in between leaves a store without it, which is slower to open and right; stale metadata would be wrong.
-    """
-    had = _drop_consolidated(store)
-    yield
-    if had:
-        _consolidate(store)
-
-
-def _drop_consolidated(store: Path) -> bool:
-    root = store / "zarr.json"
-    if root.is_file():
-        body = json.loads(root.read_text())
-        if body.pop("consolidated_metadata", None) is None:
-            return False
-        with atomic_file(root) as file:
-            file.write_text(json.dumps(body))
-        return True
-    old = store / ".zmetadata"
-    if not old.is_file():
-        return False
-    old.unlink()
-    return True
-
-
-def _consolidate(store: Path) -> None:
-    import zarr
-
-    with warnings.catch_warnings():
-        # parquet files are no zarr, which it warns about
-        warnings.simplefilter("ignore")
-        zarr.consolidate_metadata(zarr.open_group(store, mode="r+", use_consolidated=False).store)
-
-
-def _move_in(temporary: Path, store: Path, names: list[tuple[str, str]]) -> None:
-    """Rename elements into the store; those they take the place of go to the temporary folder, which is removed."""
-    for kind, name in names:
-        group = store / kind
-        if not group.is_dir():
-            # a store may have no tables yet: the group comes with its first element
-            _make_group(temporary / kind, group)
-        old = group / name
-        if old.exists():
-            (temporary / "old" / kind).mkdir(parents=True, exist_ok=True)
-            os.rename(old, temporary / "old" / kind / name)
-        os.rename(temporary / kind / name, old)
-
-
-def _make_group(example: Path, group: Path) -> None:
-    part = group.with_name(f".{group.name}.part")
-    part.mkdir()
-    for file in example.iterdir():
-        if file.is_file():
-            shutil.copy(file, part / file.name)
-    os.rename(part, group)
 
 
 def _show_in_memory(slide: Slide, elements: Mapping[str, Mapping[str, Any]]) -> None:

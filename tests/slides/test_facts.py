@@ -26,3 +26,9 @@ def test_squares_are_an_array_of_their_own_pitch() -> None:
     assert array is not None
     assert (array.row_um, array.column_um, array.spot_um) == (112, 112, 112)
     assert SlideFacts(array=SQUARES).known_array is None
+
+
+def test_how_a_slide_was_opened_survives_json() -> None:
+    facts = SlideFacts(opened={"table": "a", "image_scale": 0.5})
+    assert SlideFacts.of_attrs({KEY: facts.model_dump(mode="json")}).opened == {"table": "a", "image_scale": 0.5}
+    assert SlideFacts.of_attrs({KEY: {"name": "of an earlier version"}}).opened == {}

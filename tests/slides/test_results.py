@@ -13,7 +13,7 @@ import pytest
 from spatialdata import read_zarr
 from spatialdata.models import Image2DModel, ShapesModel, TableModel
 from spatialdata.transformations import Identity
-from tests.slides.inputs import make_space_ranger, picture, write_png
+from tests.slides.inputs import make_hd, make_hest, make_space_ranger, picture, write_png
 from tests.slides.stores import make_tiny_legacy
 
 from napari_c2lst.common.errors import InputError
@@ -235,6 +235,49 @@ def test_another_image_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
     assert ensure_store(ranger, Reporter(), image=ranger / "frame.tif") == store
     with pytest.raises(InputError, match=r"was made from .* with another image"):
         ensure_store(ranger, Reporter(), image=ranger / "other.tif")
+
+
+@pytest.mark.parametrize(
+    ("second", "difference"),
+    [
+        ({"table": "other"}, r"--table was table, now it is other"),
+        ({"image_name": "other"}, r"--image-name was image, now it is other"),
+        ({"coordinate_system": "other"}, r"--coordinate-system was global, now it is other"),
+        ({"image_scale": 0.5}, r"--image-scale was none, now it is 0.5"),
+        ({"table": "a", "image_name": "b"}, r"--image-name was image, now it is b; --table was table, now it is a"),
+    ],
+)
+def test_a_store_made_in_another_way_is_not_used_again(
+    tmp_path_factory: pytest.TempPathFactory, second: dict, difference: str
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "made_once"
+    legacy = folder / "section"
+    if not legacy.exists():
+        make_tiny_legacy(legacy)
+    store = ensure_store(legacy, Reporter())
+    with pytest.raises(InputError, match=rf"was made from the same input in another way: {difference} / .*leave the"):
+        ensure_store(legacy, Reporter(), **second)
+    same = {"table": "table", "image_name": "image", "coordinate_system": "global", "mpp": 3.0, "square_um": 50.0}
+    assert ensure_store(legacy, Reporter(), **same) == store, "the same by name, and microns per pixel override"
+
+
+def test_squares_of_another_side_are_not_taken_for_those_before(tmp_path: Path) -> None:
+    bins = make_hd(tmp_path / "hd")
+    store = ensure_store(bins, Reporter(), square_um=64.0)
+    assert ensure_store(bins, Reporter(), square_um=64.0) == store
+    with pytest.raises(InputError, match=r"--square-um was 64.0, now it is 112.0 / .*give what it was made with"):
+        ensure_store(bins, Reporter())
+
+
+def test_the_image_of_an_h5ad_is_known_again(tmp_path: Path) -> None:
+    """A reader that takes the image itself keeps which it was, too."""
+    sample = make_hest(tmp_path / "hest") / "st"
+    file = next(sample.glob("*.h5ad"))
+    image = next((tmp_path / "hest").rglob("*.tif"))
+    store = ensure_store(file, Reporter(), image=image)
+    assert ensure_store(file, Reporter(), image=image) == store
+    with pytest.raises(InputError, match="with another image than"):
+        ensure_store(file, Reporter(), image=tmp_path / "other.tif")
 
 
 def test_a_folder_that_cannot_be_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,9 @@ class SlideFacts(BaseModel):
         The path this store was converted from.
     source_image
         The image file that was given beside it.
+    opened
+        How it was opened: the parameters of `open_slide` that decide what a conversion holds, by name. Element names
+        are those that were used, given or not; a parameter that did not matter is left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -56,6 +59,7 @@ class SlideFacts(BaseModel):
     microns_detail: str = ""
     source: str | None = None
     source_image: str | None = None
+    opened: dict[str, str | float] = {}
 
     @property
     def known_array(self) -> Array | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from napari_c2lst.common.errors import InputError
@@ -11,6 +12,7 @@ from .assembling import make_slide
 from .choosing import choose_elements
 from .full_images import add_image
 from .image_files import IMAGE_ENDINGS, is_image_file
+from .microns import SQUARES
 from .readers.hest import hest_samples, read_hest
 from .readers.image_alone import read_image_alone
 from .readers.legacy_st import COUNT_ENDINGS, read_legacy_st, sections_in
@@ -65,7 +67,8 @@ def open_slide(
     """
     path = Path(path)
     if mpp is not None and not _PLAUSIBLE_MPP[0] <= mpp <= _PLAUSIBLE_MPP[1]:
-        raise InputError(f"{mpp:g} microns per pixel cannot be", "a slide has between 0.1 and 20 um per pixel")
+        low, high = _PLAUSIBLE_MPP
+        raise InputError(f"{mpp:g} microns per pixel cannot be", f"give between {low:g} and {high:g} um per pixel")
     reading = find_reader(path)(path, Wanted(image, image_scale, table, square_um))
     where = f"slide '{reading.facts.name}'"
     if image is not None and not reading.took_image:
@@ -80,7 +83,20 @@ def open_slide(
         preferred=reading.facts.image,
         preferred_table=reading.facts.table,
     )
-    return make_slide(path, reading, choice, mpp)
+    opened = {
+        "image_name": image_name or choice.image,
+        "table": table or choice.table,
+        "coordinate_system": coordinate_system or choice.system,
+        "image_scale": image_scale,
+        "square_um": square_um if reading.facts.array == SQUARES else None,
+    }
+    facts = reading.facts.model_copy(
+        update={
+            "opened": {name: value for name, value in opened.items() if value is not None},
+            "source_image": reading.facts.source_image if image is None else str(image.absolute()),
+        }
+    )
+    return make_slide(path, replace(reading, facts=facts), choice, mpp)
 
 
 def find_reader(path: Path) -> Callable[[Path, Wanted], Reading]:

@@ -16,7 +16,7 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.files import check_free_space, disk_errors
 from napari_c2lst.common.reporter import Reporter
 
-from .facts import OURS
+from .facts import OURS, SlideFacts
 from .moving import move_in, remove_temporary
 from .opening import find_reader, open_slide
 from .readers.reading import Wanted, quiet
@@ -82,8 +82,8 @@ def ensure_store(
     Raises
     ------
     InputError
-        If the slide cannot be opened, a store of that name was made from something else, or `path` is a store and an
-        image is given that is not in it.
+        If the slide cannot be opened, a store of that name was made from something else or in another way (other than
+        by `mpp`, which overrides), or `path` is a store and an image is given that is not in it.
     """
     path = Path(path)
     if is_store(path):
@@ -97,7 +97,10 @@ def ensure_store(
     find_reader(path)
     target = _writable_folder(path) / store_name(path)
     if target.exists():
-        _refuse_other_source(target, path, image)
+        facts = read_store(target, Wanted()).facts
+        _refuse_other_source(target, facts, path, image)
+        wanted = {"image_name": image_name, "table": table, "coordinate_system": coordinate_system}
+        _refuse_other_opening(target, facts, {**wanted, "image_scale": image_scale, "square_um": square_um})
         reporter.message(f"using '{target}', made from '{path}' before")
         return target
     slide = open_slide(
@@ -135,14 +138,31 @@ def _writable_folder(path: Path) -> Path:
     return beside if os.access(beside, os.W_OK) else Path.cwd()
 
 
-def _refuse_other_source(store: Path, path: Path, image: Path | None) -> None:
-    facts = read_store(store, Wanted()).facts
+def _refuse_other_source(store: Path, facts: SlideFacts, path: Path, image: Path | None) -> None:
     if facts.source != str(path.absolute()):
         raise InputError(
             f"'{store}' is there and was not made from '{path}'", f"open '{store}' itself, or move it away"
         )
     if image is not None and facts.source_image != str(image.absolute()):
         raise InputError(f"'{store}' was made from '{path}' with another image than '{image}'", f"move '{store}' away")
+
+
+def _refuse_other_opening(store: Path, facts: SlideFacts, wanted: Mapping[str, str | float | None]) -> None:
+    """Raise an InputError if a store holds something else than is wanted now; what is left out may be anything."""
+    made = facts.opened
+    # a store of an earlier version kept nothing; squares matter to Visium HD alone
+    other = {
+        f"--{name.replace('_', '-')}": (made.get(name, "none"), value)
+        for name, value in wanted.items()
+        if made and value is not None and made.get(name) != value and not (name == "square_um" and name not in made)
+    }
+    if other:
+        differences = "; ".join(f"{option} was {before}, now it is {now}" for option, (before, now) in other.items())
+        raise InputError(
+            f"'{store}' was made from the same input in another way: {differences}",
+            "convert to another name (c2lst convert PATH OUT.zarr), or "
+            + ("give what it was made with" if "--square-um" in other else "leave the option out"),
+        )
 
 
 def _refuse_names(slide: Slide, elements: Mapping[str, Mapping[str, Any]]) -> None:

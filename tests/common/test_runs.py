@@ -156,3 +156,47 @@ def test_damaged_files_are_named(tmp_path):
     (run.path / "config.toml").write_text("kind = ")
     with pytest.raises(InputError, match=r"config\.toml' cannot be read"):
         read_config(run.path)
+
+
+def open_based(path: Path, basis: dict[str, str] | None, reporter: Reporter | None = None, **values) -> RunFolder:
+    return RunFolder.open(Example(out=path, **values), reporter or Reporter(), kind="example", basis=basis)
+
+
+def test_a_checkpoint_made_from_something_else_is_refused(tmp_path):
+    run = open_based(tmp_path / "run", {"spots": "a"})
+    checkpoint = run.save_checkpoint(1, {"w": torch.ones(1)}, {})
+    assert load_checkpoint(checkpoint)[1]["basis"] == {"spots": "a"}
+    assert open_based(tmp_path / "run", {"spots": "a"}).checkpoint == checkpoint
+    with pytest.raises(MismatchError, match="step_00000001' was made from other things than are there now: spots"):
+        open_based(tmp_path / "run", {"spots": "b"})
+    for named in (tmp_path / "run", checkpoint):
+        with pytest.raises(MismatchError, match="spots"):
+            open_based(tmp_path / "other", {"spots": "b"}, resume=str(named))
+        assert not (tmp_path / "other").exists()
+
+
+def test_a_checkpoint_that_does_not_say_what_it_was_made_from_is_refused(tmp_path):
+    open_based(tmp_path / "run", None).save_checkpoint(1, {"w": torch.ones(1)}, {})
+    with pytest.raises(MismatchError, match="spots"):
+        open_based(tmp_path / "run", {"spots": "a"})
+
+
+def test_a_finished_run_made_from_something_else_is_refused(tmp_path):
+    open_based(tmp_path / "run", {"spots": "a"}).finish(Done(loss=0.25))
+    assert open_based(tmp_path / "run", {"spots": "a"}).finished_result() == {"loss": 0.25}
+    with pytest.raises(MismatchError, match="run' was made from other things than are there now: spots"):
+        open_based(tmp_path / "run", {"spots": "b"})
+
+
+def test_a_finished_run_that_does_not_say_what_it_was_made_from_is_given_with_a_word(tmp_path):
+    open_based(tmp_path / "run", None).finish(Done(loss=0.25))
+    reporter = RecordingReporter()
+    assert open_based(tmp_path / "run", {"spots": "a"}, reporter).finished_result() == {"loss": 0.25}
+    assert any("does not say what it was made from" in m for m in reporter.messages)
+
+
+def test_a_run_that_kept_nothing_yet_may_be_made_from_something_else(tmp_path):
+    open_based(tmp_path / "run", {"spots": "a"})
+    open_based(tmp_path / "run", {"spots": "b"}).finish(Done(loss=0.25))
+    assert read_config(tmp_path / "run")["basis"] == {"spots": "b"}
+    assert open_based(tmp_path / "run", {"spots": "b"}).finished_result() == {"loss": 0.25}

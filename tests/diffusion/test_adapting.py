@@ -131,8 +131,40 @@ def test_a_checkpoint_of_another_central_model_is_refused(world: Path, tmp_path:
         run(settings, RecordingReporter(stop_after=2))
     shutil.rmtree(central)
     shutil.copytree(world / "other", central)  # the same place, another model
-    with pytest.raises(MismatchError, match="was made with the central model"):
+    with pytest.raises(MismatchError, match="other things than are there now: central model"):
         run(settings, RecordingReporter())
+
+
+def _replace_set(store: Path) -> None:
+    """20 other spots under the name 'train', as `select --replace` writes them."""
+    slide = open_slide(store)
+    ids = slide.require_spots().ids
+    mask = np.zeros(len(ids), dtype=bool)
+    mask[np.random.default_rng(1).permutation(len(ids))[:20]] = True
+    write_spot_set(slide, SpotSet.of("train", ids, mask, {}), replace=True)
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["stopped", "finished"])
+def test_other_spots_under_the_same_name_are_refused(world: Path, tmp_path: Path, finish: bool) -> None:
+    """Weights that saw the old spots must not become a model that calls them held out."""
+    store = Path(shutil.copytree(world / "tiny.zarr", tmp_path / "tiny.zarr"))
+    settings = _settings(world, tmp_path / "run", slide=store)
+    if finish:
+        run(settings, RecordingReporter())
+    else:
+        with pytest.raises(Stopped):
+            run(settings, RecordingReporter(stop_after=3))
+    before = sorted(p.name for p in (tmp_path / "run").iterdir())
+    _replace_set(store)
+    with pytest.raises(MismatchError, match="are there now: genes or their scale, training spots") as caught:
+        run(settings, RecordingReporter())
+    assert "--out" in caught.value.hint
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == before
+    if not finish:
+        elsewhere = _settings(world, tmp_path / "other", slide=store, resume=str(tmp_path / "run"))
+        with pytest.raises(MismatchError, match="training spots"):
+            run(elsewhere, RecordingReporter())
+        assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -125,13 +126,28 @@ def test_a_smaller_ratio_is_a_part(pairs: Pairs) -> None:
 
 def test_pairs_of_held_out_spots_are_refused_by_name(pairs: Pairs) -> None:
     ids = list(pairs.facts.training_ids)
-    pairs.refuse_held_out("S1", [*ids, "another"])  # a larger training set is fine
+    pairs.refuse_held_out("S1", "sha256:any", [*ids, "another"])  # a larger training set is fine
     with pytest.raises(MismatchError, match="2 spots that are held out here") as caught:
-        pairs.refuse_held_out("S1", ids[2:])
+        pairs.refuse_held_out("S1", "sha256:any", ids[2:])
     assert "spot0, spot1" in caught.value.message
     assert "--spots" in caught.value.hint
+
+
+def test_a_slide_is_known_by_its_spots_not_by_its_name(pairs: Pairs) -> None:
+    ids = pairs.facts.training_ids
+    known = replace(pairs, facts=pairs.facts.model_copy(update={"spots_hash": "sha256:S1"}))
+    known.refuse_held_out("renamed", "sha256:S1", ids)
+    with pytest.raises(MismatchError, match="slide 'S1', not from this one of the same name: its spots are others"):
+        known.refuse_held_out("S1", "sha256:S2", ids)
     with pytest.raises(MismatchError, match="from slide 'S1', not from 'S2'"):
-        pairs.refuse_held_out("S2", ids)
+        known.refuse_held_out("S2", "sha256:S2", ids)
+
+
+def test_pairs_without_a_hash_of_spots_are_known_by_the_name(pairs: Pairs) -> None:
+    ids = pairs.facts.training_ids
+    pairs.refuse_held_out("S1", "sha256:any", ids)
+    with pytest.raises(MismatchError, match="from slide 'S1', not from 'S2'"):
+        pairs.refuse_held_out("S2", "sha256:any", ids)
 
 
 def test_what_is_no_store_of_pairs_is_refused(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,18 @@ from napari_c2lst.diffusion.pairs import load_pairs
 from napari_c2lst.diffusion.samplers import Engine, sample
 from napari_c2lst.diffusion.sampling import SampleResult, plan_of, run
 from napari_c2lst.diffusion.settings import SampleSettings
+from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.panel import GenePanel
 
 SPOTS = 9
 
 
-def _local(central: CentralModel, source: Path, store: Path) -> LocalModel:
+def _local(central: CentralModel, source: Path, store: Path, first: int = 5) -> LocalModel:
     slide = open_slide(store)
     ids = slide.require_spots().ids
     mask = np.zeros(len(ids), dtype=bool)
-    mask[5 : 5 + SPOTS] = True
+    mask[first : first + SPOTS] = True
     facts = LocalFacts(
         central_hash=central.content_hash,
         central_source=str(source),
@@ -93,6 +95,7 @@ def test_pairs_hold_the_training_spots_expression_and_nothing_else(
     assert pairs.facts.training_ids == facts.training_ids
     assert pairs.facts.local_hash == load_local(world / "local").content_hash
     assert pairs.facts.central_hash == facts.central_hash
+    assert pairs.facts.spots_hash == spots_hash(slide.require_spots())
     assert pairs.facts.sampling["sampler"] == "dpm++2m"
 
 
@@ -145,6 +148,29 @@ def test_a_finished_run_is_not_run_again(world: Path, finished: tuple[SampleResu
     reporter = RecordingReporter()
     assert run(_settings(world, world / "pairs"), reporter) == finished[0]
     assert reporter.messages == [f"'{world / 'pairs'}' is finished already"]
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["stopped", "finished"])
+def test_another_local_model_in_the_same_place_is_refused(world: Path, tmp_path: Path, finish: bool) -> None:
+    local = Path(shutil.copytree(world / "local", tmp_path / "local"))
+    settings = _settings(world, tmp_path / "pairs", local=local)
+    if finish:
+        run(settings, RecordingReporter())
+    else:
+        with pytest.raises(Stopped):
+            run(settings, RecordingReporter(stop_after=2))
+    central = load_central(world / "central")
+    _local(central, world / "central", world / "tiny.zarr", first=20).save(local)
+    with pytest.raises(MismatchError, match="are there now: local model, spots whose expression is drawn"):
+        run(settings, RecordingReporter())
+
+
+def test_a_checkpoint_without_its_patches_is_refused(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        run(_settings(world, tmp_path / "pairs"), RecordingReporter(stop_after=2))
+    elsewhere = _settings(world, tmp_path / "other", resume=str(tmp_path / "pairs"))
+    with pytest.raises(InputError, match=r"the 8 patches of checkpoint .* are not in"):
+        run(elsewhere, RecordingReporter())
 
 
 def test_interpolated_pairs_record_both_sources(world: Path, tmp_path: Path) -> None:

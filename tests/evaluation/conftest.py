@@ -15,7 +15,8 @@ from tests.slides.stores import make_tiny_store
 
 from napari_c2lst.diffusion.central import save_central
 from napari_c2lst.expression.networks import build_network
-from napari_c2lst.expression.predictor import Predictor, PredictorFacts, spots_hash
+from napari_c2lst.expression.predictor import Predictor, PredictorFacts
+from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.patches import PatchSpec

@@ -91,6 +91,7 @@ def write_pairs(
     """Pairs as `sample` writes them, with real patches in place of synthetic ones."""
     from napari_c2lst.diffusion.conditions import plan_conditions
     from napari_c2lst.diffusion.pairs import PairsFacts, PairsWriter
+    from napari_c2lst.slides.identity import spots_hash
     from napari_c2lst.slides.panel import GenePanel
     from napari_c2lst.slides.patches import PatchSpec, spot_patches
     from napari_c2lst.slides.spotsets import read_spot_set
@@ -105,6 +106,7 @@ def write_pairs(
     conditions = plan_conditions(targets, ids, ratio=ratio)
     facts = PairsFacts(
         slide=slide_name or slide.name,
+        spots_hash=spots_hash(slide.require_spots()) if slide_name is None else "sha256:other",
         training_ids=tuple(ids.tolist()),
         panel=panel,
         spec=PatchSpec(**SPEC),

@@ -10,8 +10,9 @@ import pytest
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.expression.baselines import mean_predictor, median_predictor, ridge_on_colour
 from napari_c2lst.expression.fitting import fit_predictor
-from napari_c2lst.expression.predictor import Predictor, PredictorFacts, load_predictor, spots_hash
+from napari_c2lst.expression.predictor import Predictor, PredictorFacts, load_predictor
 from napari_c2lst.expression.settings import FitSettings
+from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.patches import PatchSpec, spot_patches

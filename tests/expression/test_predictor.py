@@ -22,8 +22,8 @@ from napari_c2lst.expression.predictor import (
     PredictorFacts,
     find_predictor,
     load_predictor,
-    spots_hash,
 )
+from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.patches import PatchSpec
 from napari_c2lst.slides.slide import Spots
@@ -231,13 +231,6 @@ class TestKnows:
 
     def test_a_slide_that_lost_spots_is_known_by_its_name(self) -> None:
         assert predictor().knows(self.slide("B4", some(np.arange(1, 6)))).tolist() == [True, False, False, False, False]
-
-
-def test_the_hash_of_spots_does_not_depend_on_their_order() -> None:
-    assert spots_hash(SPOTS) == spots_hash(some(np.arange(6)[::-1]))
-    assert spots_hash(SPOTS) == spots_hash(some(np.arange(6), moved=1e-6))
-    assert spots_hash(SPOTS) != spots_hash(some(np.arange(5)))
-    assert spots_hash(SPOTS) != spots_hash(some(np.arange(6), moved=1))
 
 
 def test_a_predictor_of_another_number_format_says_nearly_the_same() -> None:

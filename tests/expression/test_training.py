@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,26 @@ class TestWithPairs:
         with pytest.raises(MismatchError, match="made from slide 'C5', not from 'tiny'"):
             gather(train_settings(store, tmp_path / "run", synthetic=pairs), Reporter())
 
+    def test_pairs_of_another_slide_of_the_same_name_are_refused(self, store: Path, tmp_path: Path) -> None:
+        pairs = write_pairs(store, tmp_path / "other.zarr", slide_name="tiny")
+        with pytest.raises(MismatchError, match="not from this one of the same name"):
+            gather(train_settings(store, tmp_path / "run", synthetic=pairs), Reporter())
+
+    def test_pairs_of_a_renamed_store_are_taken(self, store: Path, pairs: Path, tmp_path: Path) -> None:
+        renamed = store.rename(tmp_path / "renamed.zarr")
+        material = gather(train_settings(renamed, tmp_path / "run", synthetic=pairs), Reporter())
+        assert material.slide.name == "renamed"
+        assert material.pairs is not None
+
+    def test_other_pairs_in_the_same_place_are_refused(self, store: Path, pairs: Path, tmp_path: Path) -> None:
+        settings = train_settings(store, tmp_path / "run", synthetic=pairs)
+        with pytest.raises(Stopped):
+            run(settings, RecordingReporter(stop_after=2))
+        shutil.rmtree(pairs)
+        write_pairs(store, pairs, ratio=3)
+        with pytest.raises(MismatchError, match="are there now: synthetic pairs"):
+            run(settings, Reporter())
+
     def test_pairs_of_genes_the_slide_has_not_are_refused_by_name(self, store: Path, tmp_path: Path) -> None:
         pairs = write_pairs(store, tmp_path / "other.zarr", rename={"GENE03": "BRCA1"})
         with pytest.raises(MismatchError, match="BRCA1"):
@@ -194,6 +215,26 @@ class TestRefused:
         run(train_settings(store, tmp_path / "run"), Reporter())
         with pytest.raises(MismatchError, match="steps was 6, now 7"):
             run(train_settings(store, tmp_path / "run", steps=7), Reporter())
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["stopped", "finished"])
+def test_other_spots_under_the_same_name_are_refused(store: Path, tmp_path: Path, finish: bool) -> None:
+    """Weights that saw the old spots must not become a predictor that calls them held out."""
+    settings = train_settings(store, tmp_path / "run")
+    if finish:
+        run(settings, Reporter())
+    else:
+        with pytest.raises(Stopped):
+            run(settings, RecordingReporter(stop_after=2))
+    slide = open_slide(store)
+    other = SpotSet.of("train", slide.require_spots().ids, np.arange(63) % 3 == 1, {})
+    write_spot_set(slide, other, replace=True)
+    with pytest.raises(MismatchError, match=r"are there now: .*training spots"):
+        run(settings, Reporter())
+    if not finish:
+        with pytest.raises(MismatchError, match=r"are there now: .*training spots"):
+            run(train_settings(store, tmp_path / "other", resume=str(tmp_path / "run")), Reporter())
+        assert not (tmp_path / "other").exists()
 
 
 def test_another_set_of_spots_gives_another_panel(store: Path, tmp_path: Path) -> None:

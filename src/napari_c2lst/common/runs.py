@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tomli_w
 
+from .basis import Basis, refuse_other_basis
 from .errors import InputError, MismatchError
 from .files import atomic_file, atomic_folder
 from .reporter import ForwardingReporter, Level, Reporter
@@ -52,14 +53,25 @@ class RunFolder:
         The checkpoint to go on from, or None for a new run.
     """
 
-    def __init__(self, path: Path, reporter: Reporter, checkpoint: Path | None, kind: str) -> None:
+    def __init__(
+        self, path: Path, reporter: Reporter, checkpoint: Path | None, kind: str, basis: Basis | None = None
+    ) -> None:
         self.path = path
         self.kind = kind
+        self.basis = basis
         self.checkpoint = checkpoint
         self.reporter: Reporter = _EventsReporter(reporter, path / EVENTS)
 
     @classmethod
-    def open(cls, settings: RunSettings, reporter: Reporter, *, kind: str, free: Collection[str] = ()) -> "RunFolder":
+    def open(
+        cls,
+        settings: RunSettings,
+        reporter: Reporter,
+        *,
+        kind: str,
+        free: Collection[str] = (),
+        basis: Basis | None = None,
+    ) -> "RunFolder":
         """Make the run folder of `settings.out`, or open the one that is there, as `settings.resume` says.
 
         Parameters
@@ -68,29 +80,34 @@ class RunFolder:
             The task; a folder of another one is refused.
         free
             Settings of this task that may differ from those of the run that is there.
+        basis
+            What the run is made from besides its settings; kept in `config.toml` and in every checkpoint.
 
         Raises
         ------
         InputError
             If the folder holds something else, may not be resumed, or the checkpoint to resume from is not there.
         MismatchError
-            If the run in the folder has other settings.
+            If the run in the folder has other settings, or it or the checkpoint was made from something else.
         """
         path = Path(settings.out)
-        config = _config(settings, kind)
+        config = _config(settings, kind, basis)
         checkpoint = None if settings.resume in ("auto", "never") else _named_checkpoint(Path(settings.resume), config)
         if path.exists():
             _refuse_foreign(path)
             if settings.resume == "never":
                 raise InputError(f"'{path}' already holds a run", "choose another --out, or go on with --resume auto")
             _refuse_other_settings(path, config, FREE_TO_CHANGE | set(free))
-            if free:
+            checkpoint = checkpoint or latest_checkpoint(path)
+            _check_basis(path, checkpoint, basis, reporter)
+            # a run without a checkpoint has kept nothing of what it was to be made from
+            if free or (basis is not None and checkpoint is None and not (path / RESULT).exists()):
                 with atomic_file(path / CONFIG) as file:
                     file.write_text(tomli_w.dumps(config))
-            checkpoint = checkpoint or latest_checkpoint(path)
         else:
+            _check_basis(path, checkpoint, basis, reporter)
             _create(path, config)
-        return cls(path, reporter, checkpoint, kind)
+        return cls(path, reporter, checkpoint, kind, basis)
 
     def finished_result(self) -> dict[str, Any] | None:
         """The result of a run that is finished already, or None."""
@@ -111,6 +128,8 @@ class RunFolder:
                 {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, folder / "tensors.safetensors"
             )
             body = {"version": STATE_VERSION, "kind": self.kind, "step": step, **state}
+            if self.basis is not None:
+                body["basis"] = dict(self.basis)
             (folder / "state.json").write_text(json.dumps(body, indent=1))
         for old in _checkpoints(self.path)[:-keep]:
             shutil.rmtree(old)
@@ -187,10 +206,10 @@ def _checkpoints(run: Path) -> list[Path]:
     return sorted(p for p in (run / CHECKPOINTS).glob("step_*") if re.fullmatch(r"step_\d+", p.name))
 
 
-def _config(settings: RunSettings, kind: str) -> dict[str, Any]:
+def _config(settings: RunSettings, kind: str, basis: Basis | None) -> dict[str, Any]:
     # TOML has no null: a field without a value is left out
     values = settings.model_dump(mode="json", exclude_none=True)
-    return {"kind": kind, "settings": values}
+    return {"kind": kind, "settings": values} | ({} if basis is None else {"basis": dict(basis)})
 
 
 def _create(path: Path, config: Mapping[str, Any]) -> None:
@@ -230,6 +249,22 @@ def _refuse_other_settings(path: Path, config: Mapping[str, Any], free: Collecti
         raise MismatchError(
             f"'{path}' holds a run with other settings: {texts}", "choose another --out, or use its settings"
         )
+
+
+def _check_basis(path: Path, checkpoint: Path | None, basis: Basis | None, reporter: Reporter) -> None:
+    """Refuse a finished run, or a checkpoint to go on from, that was made from something else."""
+    if basis is None:
+        return
+    if (path / RESULT).exists():
+        there = read_config(path).get("basis")
+        if there is None:
+            reporter.message(
+                f"'{path}' does not say what it was made from: that was not kept when it was made", "warning"
+            )
+        else:
+            refuse_other_basis(path, there, basis)
+    elif checkpoint is not None:
+        refuse_other_basis(checkpoint, json.loads((checkpoint / "state.json").read_text()).get("basis", {}), basis)
 
 
 def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:

@@ -31,7 +31,10 @@ class PairsFacts(BaseModel):
     Attributes
     ----------
     slide
-        Name of the slide.
+        Name of the slide, for messages.
+    spots_hash
+        Content hash of all spots of the slide, names and places: by it `train` knows the slide again, whatever it is
+        called. None in pairs that were written without it: then the name decides.
     training_ids
         Every training spot of the local model: `train` refuses pairs if one of them is held out.
     panel, spec
@@ -45,6 +48,7 @@ class PairsFacts(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     slide: str
+    spots_hash: str | None = None
     training_ids: tuple[str, ...]
     panel: GenePanel
     spec: PatchSpec
@@ -107,21 +111,29 @@ class Pairs:
             facts=self.facts,
         )
 
-    def refuse_held_out(self, slide: str, training_ids: Iterable[str]) -> None:
-        """Refuse pairs that know spots outside a training set.
+    def refuse_held_out(self, slide: str, spots: str, training_ids: Iterable[str]) -> None:
+        """Refuse pairs of another slide, or that know spots outside a training set.
 
         The local model has seen the patches of all its training spots, so each of them counts, not only those whose
         expression was sampled.
+
+        Parameters
+        ----------
+        slide, spots
+            Name of the slide to train on, and the content hash of its spots.
+        training_ids
+            Its training spots.
 
         Raises
         ------
         MismatchError
             Naming slides, or the spots that are held out.
         """
-        if self.facts.slide != slide:
+        made = self.facts
+        if (made.slide != slide) if made.spots_hash is None else (made.spots_hash != spots):
+            other = f"'{slide}'" if made.slide != slide else "this one of the same name: its spots are others"
             raise MismatchError(
-                f"the pairs were made from slide '{self.facts.slide}', not from '{slide}'",
-                "sample pairs from this slide",
+                f"the pairs were made from slide '{made.slide}', not from {other}", "sample pairs from this slide"
             )
         known = (set(self.facts.training_ids) | set(self.source_a) | set(self.source_b)) - set(training_ids)
         if known:
@@ -160,7 +172,7 @@ class PairsWriter:
         import zarr
 
         self.path = path
-        self.partial = path.with_name(path.name + _PARTIAL)
+        self.partial = partial_store(path)
         if path.exists():
             raise InputError(f"'{path}' is there already", "choose another --out")
         if not (resume and self.partial.exists()):
@@ -183,6 +195,11 @@ class PairsWriter:
             zarr.consolidate_metadata(self.partial)
             os.rename(self.partial, self.path)
         return self.path
+
+
+def partial_store(path: Path) -> Path:
+    """What a store of pairs is called until it is complete."""
+    return path.with_name(path.name + _PARTIAL)
 
 
 def load_pairs(path: Path) -> Pairs:
@@ -229,7 +246,7 @@ def load_pairs(path: Path) -> Pairs:
 
 def _find(path: Path) -> Path:
     store = path / PAIRS_FILE if (path / PAIRS_FILE).exists() else path
-    if path.with_name(path.name + _PARTIAL).exists() or (path / (PAIRS_FILE + _PARTIAL)).exists():
+    if partial_store(path).exists() or partial_store(path / PAIRS_FILE).exists():
         raise InputError(f"the pairs of '{path}' are not complete", "go on with 'c2lst sample' and --resume auto")
     if not store.is_dir():
         raise InputError(f"there are no pairs '{path}'", "give the --out of 'c2lst sample'")

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from napari_c2lst.common.device import autocast_dtype, describe_device, halve_on_out_of_memory, resolve_device
-from napari_c2lst.common.errors import MismatchError, Stopped
+from napari_c2lst.common.errors import InputError, MismatchError, Stopped
+from napari_c2lst.common.files import content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
+from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.stored import open_stored
 
@@ -18,7 +20,7 @@ from .central import load_central
 from .conditions import Conditions, plan_conditions
 from .guidance import Guidance
 from .local import LocalModel, load_local
-from .pairs import PAIRS_FILE, PairsFacts, PairsWriter
+from .pairs import PAIRS_FILE, PairsFacts, PairsWriter, partial_store
 from .previews import write_sheet
 from .samplers import Engine, Patches, sample
 from .settings import SampleSettings
@@ -54,7 +56,8 @@ def run(settings: SampleSettings, reporter: Reporter) -> SampleResult:
     InputError
         If slide or models cannot be used, or the run folder is taken.
     MismatchError
-        If the models do not belong together, or the training spots are not on the slide.
+        If the models do not belong together, the training spots are not on the slide, or the run that is there, or
+        its checkpoint, was made with another local model or of other expression.
     Stopped
         If asked to stop; what was drawn is kept.
     """
@@ -64,14 +67,15 @@ def run(settings: SampleSettings, reporter: Reporter) -> SampleResult:
     local.check_central(central)
     slide = open_stored(settings, reporter)
     conditions = _conditions(settings, slide, local)
-    folder = RunFolder.open(settings, reporter, kind=settings.task)
+    basis = _basis(slide, local, conditions)
+    folder = RunFolder.open(settings, reporter, kind=settings.task, basis=basis)
     done = folder.finished_result()
     if done is not None:
         reporter.message(f"'{folder.path}' is finished already")
         return SampleResult.model_validate(done)
     engine = Engine(central, device, autocast_dtype(device, settings.precision), settings.micro_batch)
     local.modulation.to(device)
-    return Sampling(engine, local, conditions, settings, folder).run()
+    return Sampling(engine, local, conditions, settings, folder, spots_hash=basis["slide"]).run()
 
 
 def plan_of(settings: SampleSettings) -> SamplingPlan:
@@ -103,6 +107,17 @@ def _conditions(settings: SampleSettings, slide: Slide, local: LocalModel) -> Co
     )
 
 
+def _basis(slide: Slide, local: LocalModel, conditions: Conditions) -> dict[str, str]:
+    c = conditions
+    # their expression is not hashed, its last digits depend on the machine: it follows from the spots and the weights
+    rows = zip(c.source_a.tolist(), c.source_b.tolist(), c.weight.tolist(), strict=True)
+    return {
+        "slide": spots_hash(slide.require_spots()),
+        "local model": local.content_hash,
+        "spots whose expression is drawn": content_hash(f"{a} {b} {weight:.4f}\n".encode() for a, b, weight in rows),
+    }
+
+
 def _other_slide(local: LocalModel, slide: Slide, why: str) -> MismatchError:
     return MismatchError(
         f"the local model was adapted to slide '{local.facts.slide}', not to '{slide.name}': {why}",
@@ -120,10 +135,12 @@ class Sampling:
         conditions: Conditions,
         settings: SampleSettings,
         folder: RunFolder,
+        *,
+        spots_hash: str,
     ) -> None:
         self.engine, self.local = engine, local
         self.conditions, self.settings, self.folder = conditions, settings, folder
-        self.reporter = folder.reporter
+        self.reporter, self.spots_hash = folder.reporter, spots_hash
         self.plan = plan_of(settings)
         self.z = local.facts.panel.condition(conditions.targets)
         # parts that end at a micro-batch's end leave no row of the network empty
@@ -132,8 +149,7 @@ class Sampling:
 
     def run(self) -> SampleResult:
         """Draw every patch that is left, then give the store its name."""
-        loaded = self.folder.load_checkpoint()
-        done = int(loaded[1]["done"]) if loaded else 0
+        done = self._done()
         writer = PairsWriter(
             self.folder.path / PAIRS_FILE,
             self.conditions,
@@ -153,12 +169,24 @@ class Sampling:
                 self._picture(patches)
         return self._finish(writer.finish())
 
+    def _done(self) -> int:
+        """Patches that are drawn already."""
+        loaded = self.folder.load_checkpoint()
+        done = int(loaded[1]["done"]) if loaded else 0
+        if done and not partial_store(self.folder.path / PAIRS_FILE).exists():
+            raise InputError(
+                f"the {done} patches of checkpoint '{self.folder.checkpoint}' are not in '{self.folder.path}'",
+                "go on in the run folder it belongs to, with --resume auto, or leave --resume out",
+            )
+        return done
+
     def _facts(self) -> PairsFacts:
         keep = ("sampler", "steps", "guidance", "guidance_low", "guidance_high", "rescale", "eta", "spacing", "seed")
         values = self.settings.model_dump(mode="json")
         facts = self.local.facts
         return PairsFacts(
             slide=facts.slide,
+            spots_hash=self.spots_hash,
             training_ids=facts.training_ids,
             panel=facts.panel,
             spec=facts.spec,

@@ -20,9 +20,10 @@ from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.patches import PatchSpec
-from napari_c2lst.slides.slide import Slide, Spots
+from napari_c2lst.slides.slide import Slide
 
 from .augment import TURNS, turn
 from .networks import ExpressionNet, build_network, number_format
@@ -261,16 +262,6 @@ def find_predictor(path: Path) -> Path:
     if path.is_dir() and (path / "config.toml").exists():
         raise InputError(f"the run '{path}' holds no predictor yet", "finish it: c2lst train ... --resume auto")
     raise InputError(f"there is no predictor '{path}'", "give the --out of 'c2lst train'")
-
-
-def spots_hash(spots: Spots) -> str:
-    """Content hash of all spots of a slide, names and places, whatever their order.
-
-    Places too, to the pixel: an array has the same barcodes on every slide.
-    """
-    places = np.rint(spots.yx).astype(np.int64).tolist()
-    lines = sorted(f"{name} {y} {x}\n" for name, (y, x) in zip(spots.ids.tolist(), places, strict=True))
-    return content_hash(line.encode() for line in lines)
 
 
 def _read_header(file: Path) -> dict[str, Any]:

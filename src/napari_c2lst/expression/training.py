@@ -14,6 +14,7 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.diffusion.pairs import Pairs, load_pairs
+from napari_c2lst.slides.identity import spots_hash, training_basis
 from napari_c2lst.slides.panel import MIN_TRAINING_SPOTS, GenePanel, read_gene_list
 from napari_c2lst.slides.patches import PatchSpec, coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
@@ -21,7 +22,7 @@ from napari_c2lst.slides.stored import open_stored
 
 from .fitting import Samples, count_steps, fit_predictor
 from .networks import check_pretrained
-from .predictor import Arm, Predictor, PredictorFacts, spots_hash
+from .predictor import Arm, Predictor, PredictorFacts
 from .settings import TrainSettings
 
 
@@ -89,7 +90,8 @@ def run(settings: TrainSettings, reporter: Reporter) -> TrainResult:
     InputError
         If slide, spots, pairs or weights cannot be used; before any work.
     MismatchError
-        If the pairs were made from another slide or from spots that are held out.
+        If the pairs were made from another slide or from spots that are held out, or the run that is there, or its
+        checkpoint, from other spots, genes or pairs.
     Stopped
         If the reporter asked for it, after a checkpoint was saved.
     """
@@ -97,11 +99,11 @@ def run(settings: TrainSettings, reporter: Reporter) -> TrainResult:
     if settings.weights is not None:
         check_pretrained(settings.weights, allow_download=settings.allow_download)
     material = gather(settings, reporter)
-    folder = RunFolder.open(settings, reporter, kind="train")
+    arm = arm_of(settings, material.pairs)
+    folder = RunFolder.open(settings, reporter, kind="train", basis=_basis(material, arm))
     if (finished := folder.finished_result()) is not None:
         reporter.message(f"'{folder.path}' is finished already")
         return TrainResult.model_validate(finished)
-    arm = arm_of(settings, material.pairs)
     _announce(settings, material, arm, folder.reporter)
     real = material.real(settings.workers) if arm != "synthetic" else None
     synthetic = material.synthetic() if arm != "real" else None
@@ -181,8 +183,9 @@ def _check_pairs(
     settings: TrainSettings,
     reporter: Reporter,
 ) -> None:
-    ids = slide.require_spots().ids[training]
-    pairs.refuse_held_out(slide.name, ids.tolist())
+    spots = slide.require_spots()
+    ids = spots.ids[training]
+    pairs.refuse_held_out(slide.name, spots_hash(spots), ids.tolist())
     if names is not None and tuple(names) != pairs.genes:
         raise MismatchError(
             f"the gene list '{settings.gene_list}' differs from the {len(pairs.genes)} genes of the pairs",
@@ -194,6 +197,15 @@ def _check_pairs(
             " genes and scale are theirs",
             "warning",
         )
+
+
+def _basis(material: Material, arm: Arm) -> dict[str, str]:
+    pairs = None if arm == "real" else material.pairs
+    return {
+        **training_basis(material.slide.require_spots(), material.training, material.panel),
+        "size or stain of patches": content_hash([material.spec.model_dump_json().encode()]),
+        **({} if pairs is None else {"synthetic pairs": _pairs_hash(pairs)}),
+    }
 
 
 def _announce(settings: TrainSettings, material: Material, arm: Arm, reporter: Reporter) -> None:

@@ -79,7 +79,7 @@ def test_a_folder_of_slides_names_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mpp", [0.0, -1.0, 5000.0])
 def test_impossible_microns(tiny_store_once: Path, mpp: float) -> None:
-    with pytest.raises(InputError, match="microns per pixel cannot be"):
+    with pytest.raises(InputError, match=r"microns per pixel cannot be / give between 0.01 and 100 um per pixel"):
         open_slide(tiny_store_once, mpp=mpp)
 
 

@@ -24,7 +24,7 @@ def test_an_image_alone_has_neither(tmp_path: Path) -> None:
     for ask in (slide.require_spots, slide.counts, lambda: slide.genes):
         with pytest.raises(InputError, match=r"slide 'a' has no spots: it was read as image alone \(png\)"):
             ask()
-    with pytest.raises(InputError, match="slide 'a' has no microns per pixel"):
+    with pytest.raises(InputError, match="slide 'a' has no microns per pixel / pass --mpp, for example"):
         _ = slide.mpp
 
 

@@ -55,3 +55,10 @@ def test_what_was_selected_on_a_folder_is_found_when_it_is_named_again(tmp_path:
     run(SelectSettings(slide=legacy, name="train", fraction=0.5), RecordingReporter())
     slide = open_stored(SlideSettings(slide=legacy), RecordingReporter())
     assert [s.name for s in list_spot_sets(slide)] == ["train"]
+
+
+def test_what_a_user_should_know_of_a_store_is_said(tiny_store: Path) -> None:
+    next(p for p in (tiny_store / "images" / "tiny_full_image").glob("*0/c/0/*/*") if p.is_file()).unlink()
+    reporter = RecordingReporter()
+    open_stored(SlideSettings(slide=tiny_store), reporter)
+    assert any("1 of 12 chunks of image 'tiny_full_image' are missing" in text for text in reporter.messages)

@@ -173,3 +173,13 @@ def test_memory_is_bounded_by_a_band(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_store(slide, tmp_path / "out.zarr", Reporter())
     assert max(shape[1] for shape in shapes) == 128
     assert len(shapes) == 6
+
+
+def test_black_chunks_are_written_too(tmp_path: Path) -> None:
+    """A missing chunk then means a copy that was broken off, and never a slide with a black frame."""
+    pixels = picture(700, 500)
+    pixels[:300] = 0
+    write_store(open_slide(write_tiff(tmp_path / "a.tif", pixels), mpp=0.5), tmp_path / "out.zarr", Reporter())
+    slide = open_slide(tmp_path / "out.zarr")
+    assert slide.notes == ()
+    assert np.array_equal(slide.pyramid.levels[0].compute(), pixels.transpose(2, 0, 1))

@@ -19,7 +19,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from napari_c2lst.common.errors import InputError, raise_all
 
-_REDRAW = "redraw the shape in QuPath or in the Slide panel and export it again"
+_REDRAW = "redraw the shape in QuPath and export it again"
 
 
 @dataclass(frozen=True)

@@ -123,9 +123,7 @@ class Slide:
             If it is neither stored nor could be fitted nor was given.
         """
         if self.microns is None:
-            raise InputError(
-                f"slide '{self.name}' has no microns per pixel", "pass --mpp, or set it in the Slide panel"
-            )
+            raise InputError(f"slide '{self.name}' has no microns per pixel", "pass --mpp, for example --mpp 0.5")
         return self.microns.value
 
     def require_spots(self) -> Spots:

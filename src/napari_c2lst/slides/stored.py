@@ -29,6 +29,8 @@ def open_stored(settings: SlideSettings, reporter: Reporter, *, scale: bool = Tr
     store = ensure_store(settings.slide, reporter, **opening)
     # a store that was made with these settings holds the image they named, and has element names of its own
     slide = open_slide(store, **(opening if store == settings.slide else {"mpp": settings.mpp}))
+    for note in slide.notes:
+        reporter.message(note)
     if scale:
         _ = slide.mpp
     return slide

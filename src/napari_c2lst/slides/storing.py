@@ -103,7 +103,9 @@ def _facts(slide: Slide, source: str | None) -> SlideFacts:
 def _fill(slide: Slide, group: Path, sizes: list[tuple[int, int]], reporter: Reporter) -> None:
     import zarr
 
-    arrays: list[Any] = [zarr.open_array(group / name, mode="r+") for name in _level_names(group)]
+    # black chunks are written too, so that a missing one means that a copy of the store is not complete
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        arrays: list[Any] = [zarr.open_array(group / name, mode="r+") for name in _level_names(group)]
     assert [tuple(a.shape[1:]) for a in arrays] == sizes, "spatialdata wrote the levels in another order"
     bands = [range(0, height, CHUNK) for height, _ in sizes]
     done, total = 0, sum(map(len, bands))

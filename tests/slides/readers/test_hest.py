@@ -63,7 +63,7 @@ def test_without_positions(tmp_path: Path) -> None:
     def without(adata) -> None:
         del adata.obsm["spatial"]
 
-    with pytest.raises(InputError, match=r"has no obsm\['spatial'\]"):
+    with pytest.raises(InputError, match=r"has no obsm\['spatial'\].* / store the spot centres there"):
         open_slide(change(make_hest(tmp_path / "hest"), without))
 
 

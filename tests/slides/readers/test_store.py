@@ -10,8 +10,13 @@ import pytest
 from tests.slides.inputs import cut
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.slides.informing import run
 from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.readers import zarr_chunks
 from napari_c2lst.slides.readers.store import is_store
+from napari_c2lst.slides.readers.zarr_chunks import missing_chunks
+from napari_c2lst.slides.settings import InfoSettings
 
 
 def test_what_is_a_store(tiny_store: Path, tmp_path: Path) -> None:
@@ -73,8 +78,44 @@ def test_an_image_without_pixels(tiny_store: Path) -> None:
 def test_an_empty_chunk(tiny_store: Path) -> None:
     chunk = next(p for p in (tiny_store / "images").rglob("c/0/*/*") if p.is_file())
     chunk.write_bytes(b"")
-    with pytest.raises(InputError, match=r"image 'tiny_full_image' has 1 empty chunks, first 'images/tiny_full_image/"):
+    with pytest.raises(InputError, match=r"image 'tiny_full_image' has empty chunks, first 'images/tiny_full_image/"):
         open_slide(tiny_store)
+
+
+def test_missing_chunks_are_a_note(tiny_store: Path) -> None:
+    """A copy that was broken off: nothing else tells, and the rest reads as black."""
+    image = tiny_store / "images" / "tiny_full_image"
+    assert open_slide(tiny_store).notes == ()
+    gone = sorted(p for p in _finest(image).rglob("c/0/*/*"))[5:]
+    for chunk in gone:
+        chunk.unlink()
+    (note,) = open_slide(tiny_store).notes
+    assert note == (
+        f"{len(gone)} of {len(gone) + 5} chunks of image 'tiny_full_image' are missing: they read as blank; "
+        "was the copy complete?"
+    )
+    assert note in run(InfoSettings(slide=tiny_store, tissue=False), Reporter()).notes
+
+
+def test_a_finest_level_without_any_chunk(tiny_store: Path) -> None:
+    shutil.rmtree(_finest(tiny_store / "images" / "tiny_full_image") / "c")
+    with pytest.raises(InputError, match=r"is cut off: image 'tiny_full_image' has no pixels"):
+        open_slide(tiny_store)
+
+
+def test_opening_lists_every_folder_of_chunks_once(tiny_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    real = zarr_chunks.os.scandir
+    monkeypatch.setattr(zarr_chunks.os, "scandir", lambda path: (listed.append(str(path)), real(path))[1])
+    missing_chunks(tiny_store, "tiny_full_image")
+    folders = [folder for folder in listed if "/c/" in folder]
+    assert len(folders) >= 3
+    assert len(folders) == len(set(folders))
+
+
+def _finest(image: Path) -> Path:
+    levels = [p.parent for p in image.glob("*/zarr.json")]
+    return max(levels, key=lambda level: json.loads((level / "zarr.json").read_text())["shape"][1])
 
 
 def test_another_zarr(tmp_path: Path) -> None:

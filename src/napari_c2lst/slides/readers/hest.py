@@ -91,7 +91,10 @@ def read_hest(path: Path, wanted: Wanted) -> Reading:
 
 def _positions(adata: Any, file: Path) -> Any:
     if "spatial" not in adata.obsm:
-        raise InputError(f"'{file}' has no obsm['spatial']: where its spots lie is not known", "see docs/slides.md")
+        raise InputError(
+            f"'{file}' has no obsm['spatial']: where its spots lie is not known",
+            "store the spot centres there, (x, y) in pixels of the full-resolution image",
+        )
     xy = np.asarray(adata.obsm["spatial"], dtype=float)[:, :2]
     if not np.isfinite(xy).all():
         bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))

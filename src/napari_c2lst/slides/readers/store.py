@@ -10,6 +10,7 @@ from napari_c2lst.slides.facts import OURS, SlideFacts
 
 from .hd_tables import with_squares
 from .reading import Reading, Wanted, unreadable
+from .zarr_chunks import missing_chunks
 
 ROOT_FILES = ("zarr.json", ".zgroup", ".zattrs")
 
@@ -35,27 +36,23 @@ def read_store(path: Path, wanted: Wanted) -> Reading:
         sdata = read_zarr(path)
     if not sdata.images and wanted.image is None:
         raise InputError(f"the store '{path}' has no image", "pass --image FILE, or open another store")
-    _refuse_cut_off(path, sdata)
+    notes = _missing_pixels(path, sdata)
     facts = SlideFacts.of_attrs(sdata.attrs)
     known = f", {facts.kind}" if facts.kind else ""
     name = path.name.removesuffix(".zarr").removesuffix(".spatialdata")
     facts = facts.model_copy(update={"name": name, "kind": f"SpatialData store{known}"})
-    return with_squares(Reading(sdata, facts, is_zarr=True), wanted)
+    return with_squares(Reading(sdata, facts, notes, is_zarr=True), wanted)
 
 
-def _refuse_cut_off(path: Path, sdata: Any) -> None:
-    """Raise an InputError if an image has no pixels on disk, or empty chunks; missing chunks alone mean background."""
+def _missing_pixels(path: Path, sdata: Any) -> tuple[str, ...]:
+    """Notes on images of the user that lack chunks; an InputError for one without any."""
+    notes = []
     for name in sdata.images:
         if name.startswith(OURS):
             continue
-        files = [p for p in (path / "images" / name).rglob("*") if p.is_file() and not _is_metadata(p)]
-        empty = [p for p in files if p.stat().st_size == 0]
-        if not files or empty:
-            fault = (
-                "has no pixels" if not files else f"has {len(empty)} empty chunks, first '{empty[0].relative_to(path)}'"
-            )
-            raise InputError(f"the store '{path}' is cut off: image '{name}' {fault}", "copy it again")
-
-
-def _is_metadata(path: Path) -> bool:
-    return path.name in ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
+        with unreadable(path):
+            missing, chunks = missing_chunks(path, name)
+        if missing:
+            text = f"{missing} of {chunks} chunks of image '{name}' are missing: they read as blank"
+            notes.append(f"{text}; was the copy complete?")
+    return tuple(notes)

@@ -120,6 +120,26 @@ class TestPredict:
         np.testing.assert_allclose(mean, whole, rtol=1e-4, atol=1e-5)
         assert "out of memory with a batch of 8: going on with 4" in reporter.messages
 
+    def test_the_halved_batch_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        forward, seen = ExpressionNet.forward, []
+
+        def small_device(self: ExpressionNet, patches: torch.Tensor) -> torch.Tensor:
+            seen.append(len(patches))
+            if len(patches) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return forward(self, patches)
+
+        patches, _ = coloured_patches(16)
+        monkeypatch.setattr(ExpressionNet, "forward", small_device)
+        reporter, p = RecordingReporter(), predictor()
+        for _ in range(2):  # as `predict` calls it, part by part
+            p.predict_with_spread(patches, 8, tta=False, reporter=reporter)
+        assert seen == [8, 4] + [2] * 16
+        assert reporter.messages == [
+            "out of memory with a batch of 8: going on with 4",
+            "out of memory with a batch of 4: going on with 2",
+        ]
+
 
 class TestFile:
     def test_it_comes_back_as_it_was_saved(self, saved: Path) -> None:

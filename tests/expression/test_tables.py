@@ -23,6 +23,7 @@ from napari_c2lst.expression.tables import (
     write_csv,
 )
 from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
 
 WRITTEN = Written("run1", "/runs/run1/predictor.safetensors", "sha256:weights", facts(), tta=False, mpp=2.5)
 
@@ -62,6 +63,25 @@ class TestSpots:
         )
         assert np.array_equal(table.obs["training"], training)
         assert np.array_equal(table.obs["held_out"], ~training)
+        assert "unseen" not in table.obs
+
+    def test_spots_that_the_set_leaves_out_are_not_held_out(self, store: Path, tmp_path: Path) -> None:
+        slide = open_slide(store)
+        training, left_out = np.arange(63) % 3 == 0, np.arange(63) % 3 == 1
+        spots = SpotSet.of("train", slide.require_spots().ids, training, {}, left_out)
+        write_spot_set(slide, spots, replace=True)
+        chosen = np.arange(63) >= 4
+        table = spots_table(open_slide(store), chosen, rows_of(random_values(59), tmp_path), WRITTEN, training)
+        assert np.array_equal(table.obs["held_out"], (np.arange(63) % 3 == 2)[chosen])
+        assert np.array_equal(table.obs["training"], training[chosen])
+
+    def test_without_the_set_no_spot_is_called_held_out(self, store_once: Path, tmp_path: Path) -> None:
+        training = np.arange(63) % 4 == 0
+        table = spots_table(
+            open_slide(store_once), np.ones(63, bool), rows_of(random_values(63), tmp_path), WRITTEN, training
+        )
+        assert "held_out" not in table.obs
+        assert np.array_equal(table.obs["unseen"], ~training)
 
     def test_instance_keys_are_those_of_the_users_table(self, store_once: Path, tmp_path: Path) -> None:
         """Visium stores: shapes are numbered, spots are called by their barcodes, and some have no counts."""

@@ -16,6 +16,7 @@ from napari_c2lst.slides.spotsets import (
     checked_name,
     list_spot_sets,
     read_spot_set,
+    set_of_training,
     spot_set_names,
     write_spot_set,
 )
@@ -199,3 +200,15 @@ def test_a_write_that_fails_leaves_the_store_as_it_was(tiny_store: Path, monkeyp
     after = {path: path.read_bytes() for path in sorted(tiny_store.rglob("*")) if path.is_file()}
     assert after == before
     assert [path.name for path in tiny_store.parent.iterdir()] == ["tiny.zarr"]
+
+
+def test_the_set_of_training_spots_is_found_by_its_spots(tmp_path: Path) -> None:
+    slide = open_slide(make_tiny_store(tmp_path / "tiny.zarr"))
+    some = _set(slide)
+    write_spot_set(slide, SpotSet.of("lax", slide.require_spots().ids, some.mask, {}))
+    write_spot_set(slide, some)
+    write_spot_set(slide, _set(slide, "other", step=3))
+    found = set_of_training(slide, some.mask)
+    assert found is not None
+    assert found.same_as(some)
+    assert set_of_training(slide, ~some.mask) is None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.splitting import overlapping_spots
-from napari_c2lst.slides.spotsets import SpotSet, list_spot_sets
+from napari_c2lst.slides.spotsets import set_of_training
 
 __all__ = ["HeldOut", "held_out_of"]
 
@@ -84,7 +83,7 @@ def held_out_of(slide: Slide, training: Mask, patch_um: float) -> HeldOut:
     patch_um
         Side of a patch.
     """
-    stored = _set_of(slide, training)
+    stored = set_of_training(slide, training)
     overlapping = overlapping_spots(slide.require_spots().yx * slide.mpp, training, patch_um)
     if stored is None:
         nothing = np.zeros_like(training)
@@ -95,9 +94,3 @@ def held_out_of(slide: Slide, training: Mask, patch_um: float) -> HeldOut:
     seed = stored.how.get("seed")
     shared = overlapping & ~left_out
     return HeldOut(split, None if seed is None else int(seed), training, left_out, shared, stored.name)
-
-
-def _set_of(slide: Any, training: Mask) -> SpotSet | None:
-    """The stored set with these training spots; of several, the one that leaves out the most."""
-    same = [spots for spots in list_spot_sets(slide) if np.array_equal(spots.mask, training)]
-    return max(same, key=lambda spots: int(spots.left_out.sum()), default=None)

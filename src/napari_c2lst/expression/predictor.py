@@ -93,6 +93,9 @@ class Predictor:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype | None = None
     content_hash: str = ""
+    _fits: list[int] = field(
+        default_factory=list, init=False, repr=False
+    )  # the halved batch, once memory was too small
 
     @property
     def panel(self) -> GenePanel:
@@ -122,7 +125,7 @@ class Predictor:
         patches
             (N, px, px, 3) uint8, of the size and stain of `spec`.
         batch
-            Patches at a time; halved when the device's memory is too small.
+            Patches at a time; halved when the device's memory is too small, and then never more than fitted.
         tta
             Average over the eight flips and quarter turns of each patch.
 
@@ -152,18 +155,21 @@ class Predictor:
         self._refuse_other_pixels(patches)
         parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         for start in range(0, len(patches), batch):
-            work = partial(self._chunk, patches[start : start + batch], tta=tta)
-            parts.append(halve_on_out_of_memory(work, batch, reporter or Reporter()))
+            most = min([batch, *self._fits])
+            work = partial(self._chunk, patches[start : start + batch], most, tta=tta)
+            parts.append(halve_on_out_of_memory(work, most, reporter or Reporter()))
         empty = np.zeros((0, len(self.panel)), np.float32)
         mean = np.concatenate([empty, *(m for m, _ in parts)])
         return mean, np.concatenate([empty, *(s for _, s in parts)])
 
     def _chunk(
-        self, patches: NDArray[np.uint8], batch: int, *, tta: bool
+        self, patches: NDArray[np.uint8], most: int, batch: int, *, tta: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Mean and spread of patches that are seen `batch` at a time."""
+        """Mean and spread of patches that are seen `batch` at a time; less than `most`, and it is remembered."""
         outputs = [self._forward(torch.from_numpy(p), tta) for p in np.array_split(patches, -(-len(patches) // batch))]
         mean, spread = (torch.cat(list(part)).cpu().numpy() for part in zip(*outputs, strict=True))
+        if batch < most:
+            self._fits[:] = [batch]
         return mean, spread
 
     @torch.inference_mode()

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.spotsets import set_of_training
 
 from .grid import Grid
 from .predictor import Predictor, PredictorFacts
@@ -109,7 +110,9 @@ def spots_table(
     rows
         Their predictions.
     training
-        (N,) spots the predictor was trained on; column `training` says so for each, `held_out` the opposite.
+        (N,) spots the predictor was trained on; column `training` says so for each. Column `held_out` names those it
+        may be scored on, as the spot set of these training spots has it: not those it leaves out. Where no such set
+        is stored any more, there is column `unseen` instead, which names all spots that are no training spots.
     """
     import pandas as pd
 
@@ -123,11 +126,19 @@ def spots_table(
             "region": pd.Categorical([slide.shapes_name] * int(chosen.sum())),
             "spot": keys[chosen],
             "training": training[chosen],
-            "held_out": ~training[chosen],
+            **_others(slide, chosen, training),
         },
         index=pd.Index(spots.ids[chosen].astype(str)),
     )
     return _table(obs, spots.yx[chosen], rows, written, str(slide.shapes_name), "spot", written.uns("spots"))
+
+
+def _others(slide: Slide, chosen: NDArray[np.bool_], training: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    try:
+        stored = set_of_training(slide, training)
+    except InputError:  # a set of a later version is no reason to lose predictions
+        stored = None
+    return {"unseen": ~training[chosen]} if stored is None else {"held_out": stored.held_out[chosen]}
 
 
 def grid_table(region: str, grid: Grid, rows: Rows, written: Written) -> Any:

@@ -95,6 +95,18 @@ def list_spot_sets(slide: Any) -> list[SpotSet]:
     return [read_spot_set(slide, name) for name in spot_set_names(slide)]
 
 
+def set_of_training(slide: Any, training: Mask) -> SpotSet | None:
+    """The stored set that chooses exactly these spots, (N,); of several, the one that leaves out the most.
+
+    Raises
+    ------
+    MismatchError
+        If a stored set cannot be read.
+    """
+    same = [spots for spots in list_spot_sets(slide) if np.array_equal(spots.mask, training)]
+    return max(same, key=lambda spots: int(spots.left_out.sum()), default=None)
+
+
 def spot_set_names(slide: Any) -> list[str]:
     """Names of the spot sets stored with a slide, in order."""
     tables = getattr(slide.sdata, "tables", {})

@@ -12,6 +12,7 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.informing import InfoResult, describe, run
 from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.quality import spot_quality
 from napari_c2lst.slides.settings import InfoSettings
 from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
 
@@ -45,6 +46,21 @@ def test_lines_for_people(tiny_store_once: Path) -> None:
     assert lines[2] == "microns per pixel: 2.5 (fitted: least squares on the Visium, 63 spots)"
     assert lines[3] == "spots: 63 of 55 um, 40 genes"
     assert any(line.startswith("spots on tissue: ") for line in lines)
+
+
+def test_quality_of_the_spots(tiny_store_once: Path) -> None:
+    result = run(InfoSettings(slide=tiny_store_once), Reporter())
+    quality = spot_quality(open_slide(tiny_store_once))
+    assert result.quality == quality.summary()
+    assert set(result.low_spots) == {"fewer than 500 counts", "less than 50 % tissue"}, "40 genes are a small panel"
+    assert result.low_spots["less than 50 % tissue"] == (quality.tissue < 0.5).sum() > 0
+    lines = result.lines()
+    assert lines[4:7] == quality.lines()
+    assert lines[7].startswith("low spots: ")
+    assert f"{(quality.tissue < 0.5).sum()} have less than 50 % tissue" in lines[7]
+    blind = run(InfoSettings(slide=tiny_store_once, tissue=False), Reporter())
+    assert set(blind.quality) == {"counts", "genes"}
+    assert set(blind.low_spots) == {"fewer than 500 counts"}
 
 
 def test_spot_sets_are_listed(tiny_store: Path) -> None:
@@ -86,4 +102,5 @@ def test_names_and_overrides_reach_the_slide(tiny_store_once: Path) -> None:
 def test_a_real_section(shared: Path) -> None:
     result = run(InfoSettings(slide=shared / "st2k-mob" / "MOB1"), Reporter())
     assert (result.spots, result.genes, result.median_counts, result.median_genes) == (379, 1000, 2268, 587)
+    assert "fewer than 200 genes" in result.low_spots
     assert result.spots_on_tissue > 0.95

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -14,9 +14,15 @@ from napari_c2lst.common.results import TaskResult
 
 from .choosing import theirs
 from .opening import open_slide
-from .quality import spot_quality
+from .quality import spot_quality, summary_lines
 from .settings import InfoSettings
 from .slide import Slide
+
+if TYPE_CHECKING:
+    from .tissue import TissueMask
+
+# Spots below these are commonly left out of an analysis of Visium data.
+LOW_COUNTS, LOW_GENES, LOW_TISSUE = 500, 200, 0.5
 
 
 class InfoResult(TaskResult):
@@ -36,6 +42,10 @@ class InfoResult(TaskResult):
         Diameter of a spot in microns.
     median_counts, median_genes
         Of a spot; None when the table has no raw counts.
+    quality
+        Lowest, 5 %, median and highest counts, genes and share of tissue of a spot (see `SpotQuality.summary`).
+    low_spots
+        Number of spots below each threshold that is commonly set, in words.
     spots_on_tissue
         Share of the spots whose centre lies on tissue.
     tissue_mm2
@@ -63,6 +73,8 @@ class InfoResult(TaskResult):
     spot_um: float | None = None
     median_counts: float | None = None
     median_genes: float | None = None
+    quality: dict[str, dict[str, float]] = Field(default_factory=dict)
+    low_spots: dict[str, int] = Field(default_factory=dict)
     spots_on_tissue: float | None = None
     tissue_mm2: float | None = None
     coordinate_system: str
@@ -105,10 +117,9 @@ class InfoResult(TaskResult):
         if self.spots is None:
             return ["spots: none, an image alone"]
         size = "" if self.spot_um is None else f" of {self.spot_um:.0f} um"
-        lines = [f"spots: {self.spots}{size}, {self.genes} genes"]
-        if self.median_counts is not None:
-            lines.append(f"a spot has {self.median_counts:.0f} counts of {self.median_genes:.0f} genes (medians)")
-        return lines
+        lines = [f"spots: {self.spots}{size}, {self.genes} genes", *summary_lines(self.quality)]
+        low = [f"{count} have {text}" for text, count in self.low_spots.items() if count]
+        return [*lines, f"low spots: {', '.join(low)} ('c2lst select' can leave them out)"] if low else lines
 
 
 def run(settings: InfoSettings, reporter: Reporter) -> InfoResult:
@@ -141,7 +152,8 @@ def describe(slide: Slide, *, tissue: bool = True) -> InfoResult:
         Also look for tissue, which reads a coarse level of the image.
     """
     notes = list(slide.notes)
-    found = {**_spot_facts(slide, notes), **(_tissue_facts(slide, notes) if tissue else {})}
+    mask = _tissue(slide, notes) if tissue else None
+    found = {**_spot_facts(slide, mask, notes), **_tissue_facts(slide, mask)}
     height, width = slide.pyramid.shape
     microns = slide.microns
     return InfoResult(
@@ -165,29 +177,42 @@ def describe(slide: Slide, *, tissue: bool = True) -> InfoResult:
     )
 
 
-def _spot_facts(slide: Slide, notes: list[str]) -> dict[str, Any]:
+def _tissue(slide: Slide, notes: list[str]) -> TissueMask | None:
+    """Where tissue is; None when it cannot be said, and then a note."""
+    if slide.microns is None:
+        return None
+    from .tissue import tissue_mask
+
+    try:
+        return tissue_mask(slide)
+    except InputError as error:
+        notes.append(str(error))
+        return None
+
+
+def _spot_facts(slide: Slide, mask: TissueMask | None, notes: list[str]) -> dict[str, Any]:
     if slide.spots is None:
         return {}
     facts: dict[str, Any] = {"spots": len(slide.spots), "genes": len(slide.genes), "spot_um": slide.spots.diameter_um}
     try:
-        quality = spot_quality(slide, tissue=False)
+        quality = spot_quality(slide, tissue=False if mask is None else mask)
     except InputError as error:
         notes.append(str(error))
         return facts
+    facts["quality"] = quality.summary()
+    facts["low_spots"] = quality.low_numbers(
+        min_counts=LOW_COUNTS,
+        # a small panel of genes says nothing about a spot
+        min_genes=LOW_GENES if len(slide.genes) >= 5 * LOW_GENES else 0,
+        min_tissue=0 if quality.tissue is None else LOW_TISSUE,
+    )
     facts["median_counts"] = float(np.median(quality.counts)) if len(quality.counts) else None
     facts["median_genes"] = float(np.median(quality.genes)) if len(quality.genes) else None
     return facts
 
 
-def _tissue_facts(slide: Slide, notes: list[str]) -> dict[str, float]:
-    if slide.microns is None:
-        return {}
-    from .tissue import tissue_mask
-
-    try:
-        mask = tissue_mask(slide)
-    except InputError as error:
-        notes.append(str(error))
+def _tissue_facts(slide: Slide, mask: TissueMask | None) -> dict[str, float]:
+    if mask is None:
         return {}
     area = float(mask.mask.sum()) * (mask.px * slide.mpp / 1000) ** 2
     facts = {"tissue_mm2": area}

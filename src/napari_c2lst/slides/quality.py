@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from napari_c2lst.common.errors import InputError
 
 if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
+    from napari_c2lst.slides.tissue import TissueMask
 
 # The square around a spot in which tissue is looked for: a patch of the method.
 SIDE_UM = 112.0
@@ -72,20 +74,25 @@ class SpotQuality:
 
     def lines(self) -> list[str]:
         """The summary in words, one line for each measure."""
-        lines = []
-        for name, figures in self.summary().items():
-            median, low, high = (figures[key] for key in ("median", "5 %", "highest"))
-            if name == "tissue":
-                texts = [f"{value:.0%}".replace("%", " %") for value in (median, low, high)]
-            else:
-                texts = [f"{value:.0f}" for value in (median, low, high)]
-            what = "tissue under a spot" if name == "tissue" else f"{name} of a spot"
-            lines.append(f"{what}: median {texts[0]} (5 % have less than {texts[1]}, the highest {texts[2]})")
-        return lines
+        return summary_lines(self.summary())
 
     def _measures(self) -> dict[str, NDArray[Any]]:
         known = {"counts": self.counts, "genes": self.genes}
         return known if self.tissue is None else {**known, "tissue": self.tissue}
+
+
+def summary_lines(summary: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """A summary in words, one line for each measure."""
+    lines = []
+    for name, figures in summary.items():
+        median, low, high = (figures[key] for key in ("median", "5 %", "highest"))
+        if name == "tissue":
+            texts = [f"{value:.0%}".replace("%", " %") for value in (median, low, high)]
+        else:
+            texts = [f"{value:.0f}" for value in (median, low, high)]
+        what = "tissue under a spot" if name == "tissue" else f"{name} of a spot"
+        lines.append(f"{what}: median {texts[0]} (5 % have less than {texts[1]}, the highest {texts[2]})")
+    return lines
 
 
 def _figures(values: NDArray[Any]) -> dict[str, float]:
@@ -93,13 +100,13 @@ def _figures(values: NDArray[Any]) -> dict[str, float]:
     return {"lowest": float(lowest), "5 %": float(five), "median": float(median), "highest": float(highest)}
 
 
-def spot_quality(slide: Slide, *, tissue: bool = True, side_um: float = SIDE_UM) -> SpotQuality:
+def spot_quality(slide: Slide, *, tissue: bool | TissueMask = True, side_um: float = SIDE_UM) -> SpotQuality:
     """Look at every spot of a slide.
 
     Parameters
     ----------
     tissue
-        Also look for tissue, which reads a coarse level of the image.
+        Also look for tissue, which reads a coarse level of the image; or the mask, when it was made already.
     side_um
         Side of the square around a spot in which tissue is looked for.
 
@@ -112,9 +119,10 @@ def spot_quality(slide: Slide, *, tissue: bool = True, side_um: float = SIDE_UM)
     counts = slide.counts()
     totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     genes = np.asarray((counts > 0).sum(axis=1), dtype=np.int64).ravel()
-    if not tissue:
+    if tissue is False:
         return SpotQuality(totals, genes)
     from napari_c2lst.slides.tissue import tissue_mask
 
-    share = tissue_mask(slide).fraction(spots.yx, side_um / slide.mpp)
+    mask = tissue_mask(slide) if tissue is True else tissue
+    share = mask.fraction(spots.yx, side_um / slide.mpp)
     return SpotQuality(totals, genes, np.asarray(share, dtype=np.float64))

@@ -193,7 +193,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("values", "message"),
         [
-            ({"spots": "few"}, "the spot set 'few' of slide 'tiny' has 7 spots, at least 8 are needed"),
+            ({"spots": "few"}, "the spot set 'few' of slide 'tiny' has 7 training spots, at least 8 are needed"),
             ({"spots": "nothing"}, "has no spot set 'nothing'"),
             ({"synthetic": Path("/no/pairs")}, "there are no pairs"),
             ({"gene_list": Path("/no/list")}, "there is no gene list"),

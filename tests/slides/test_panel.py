@@ -145,7 +145,7 @@ def test_a_given_list_keeps_its_order_and_is_checked() -> None:
 
 
 def test_fewer_than_eight_training_spots() -> None:
-    with pytest.raises(InputError, match="7 training spots, at least 8 are needed"):
+    with pytest.raises(InputError, match=r"has 7 training spots, at least 8 are needed"):
         GenePanel.fit(_counts(), GENES, training=_training(count=7))
     assert GenePanel.fit(_counts(), GENES, training=_training(count=MIN_TRAINING_SPOTS)).spots == 8
 

@@ -136,11 +136,11 @@ def test_names_are_kept_unless_replaced(tiny_store: Path) -> None:
 
 
 def test_fewer_than_eight_spots(tiny_store: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"6 spots of slide '.*' are selected, at least 8 are needed"):
+    with pytest.raises(InputError, match=r"slide '.*' has 6 training spots, at least 8 are needed"):
         _select(tiny_store, fraction=0.1)
-    with pytest.raises(InputError, match="0 spots of slide"):
+    with pytest.raises(InputError, match="has 0 training spots"):
         _select(tiny_store, polygon=_polygons(tmp_path, (1000, 1000, 1100, 1100)))
-    with pytest.raises(InputError, match=r"0 spots .* \(63 are left out by the thresholds\)"):
+    with pytest.raises(InputError, match=r"0 training spots, .* \(63 spots are left out by the thresholds\)"):
         _select(tiny_store, fraction=0.5, min_counts=1e9)
     assert spot_set_names(open_slide(tiny_store)) == []
 

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_c2lst.common.device import describe_device, resolve_device
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import MismatchError
 from napari_c2lst.common.files import content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.diffusion.pairs import Pairs, load_pairs
 from napari_c2lst.slides.identity import spots_hash, training_basis
-from napari_c2lst.slides.panel import MIN_TRAINING_SPOTS, GenePanel, read_gene_list
+from napari_c2lst.slides.panel import GenePanel, read_gene_list, refuse_few_spots
 from napari_c2lst.slides.patches import PatchSpec, coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.stored import open_stored
@@ -137,12 +137,7 @@ def gather(settings: TrainSettings, reporter: Reporter) -> Material:
 
     slide = open_stored(settings, reporter)
     training = np.asarray(read_spot_set(slide, settings.spots).mask, dtype=bool)
-    if training.sum() < MIN_TRAINING_SPOTS:
-        raise InputError(
-            f"the spot set '{settings.spots}' of slide '{slide.name}' has {training.sum()} spots,"
-            f" at least {MIN_TRAINING_SPOTS} are needed",
-            "select more spots with 'c2lst select'",
-        )
+    refuse_few_spots(int(training.sum()), f"the spot set '{settings.spots}' of slide '{slide.name}'")
     names = None if settings.gene_list is None else read_gene_list(settings.gene_list)
     pairs = None if settings.synthetic is None else load_pairs(settings.synthetic)
     if pairs is None:

@@ -86,7 +86,7 @@ class GenePanel(BaseModel):
         InputError
             Fewer than 8 training spots, training spots without counts, names that the slide does not have.
         """
-        training = _checked_mask(training, counts.shape[0])
+        training = _checked_mask(training, counts.shape[0], where)
         chosen = _csr(counts)[np.flatnonzero(training)]
         totals = _totals(chosen)
         median_total = float(np.median(totals))
@@ -185,16 +185,33 @@ def read_gene_list(path: Path) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _checked_mask(training: NDArray[np.bool_], spots: int) -> NDArray[np.bool_]:
+def refuse_few_spots(count: int, where: str, note: str = "") -> None:
+    """Refuse to learn from fewer than 8 spots.
+
+    Parameters
+    ----------
+    where
+        What has so few, for the message.
+    note
+        Why it has so few, where that is known.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    if count < MIN_TRAINING_SPOTS:
+        raise InputError(
+            f"{where} has {count} training spots, at least {MIN_TRAINING_SPOTS} are needed{note}",
+            "select more spots: a larger --fraction, a larger polygon, lower thresholds",
+        )
+
+
+def _checked_mask(training: NDArray[np.bool_], spots: int, where: str) -> NDArray[np.bool_]:
     training = np.asarray(training, dtype=bool)
     if training.shape != (spots,):
         raise InputError(f"the training mask is of shape {training.shape}, the counts have {spots} spots")
-    count = int(training.sum())
-    if count < MIN_TRAINING_SPOTS:
-        raise InputError(
-            f"{count} training spots, at least {MIN_TRAINING_SPOTS} are needed",
-            "select more spots: a larger --fraction, a larger polygon, lower thresholds",
-        )
+    refuse_few_spots(int(training.sum()), where)
     return training
 
 

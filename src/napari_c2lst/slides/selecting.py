@@ -14,7 +14,7 @@ from napari_c2lst.common.errors import InputError, raise_all
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.slides.geojson import Region, describe_regions, read_regions
-from napari_c2lst.slides.panel import MIN_TRAINING_SPOTS
+from napari_c2lst.slides.panel import refuse_few_spots
 from napari_c2lst.slides.quality import SpotQuality, spot_quality
 from napari_c2lst.slides.selection_settings import SelectSettings
 from napari_c2lst.slides.splitting import blocked_split, overlapping_spots, random_split
@@ -96,13 +96,9 @@ def run(settings: SelectSettings, reporter: Reporter) -> SelectResult:
     slide = open_stored(settings, reporter, scale=False)
     refuse_taken_name(slide, settings.name, settings.replace)
     choice = _choose(slide, settings, files, reporter)
+    note = f" ({int(choice.low.sum())} spots are left out by the thresholds)" if choice.low.any() else ""
     count = int(choice.training.sum())
-    if count < MIN_TRAINING_SPOTS:
-        raise InputError(
-            f"{count} spots of slide '{slide.name}' are selected, at least {MIN_TRAINING_SPOTS} are needed"
-            + (f" ({int(choice.low.sum())} are left out by the thresholds)" if choice.low.any() else ""),
-            "select more spots: a larger --fraction, a larger polygon, lower thresholds",
-        )
+    refuse_few_spots(count, f"slide '{slide.name}'", note)
     left_out = (choice.low | choice.buffer) & ~choice.training
     spots = SpotSet.of(settings.name, slide.require_spots().ids, choice.training, choice.how, left_out)
     write_spot_set(slide, spots, replace=settings.replace)

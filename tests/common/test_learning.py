@@ -3,7 +3,8 @@ import itertools
 import pytest
 import torch
 
-from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate, warmup_factor
+from napari_c2lst.common.errors import RunFailure
+from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, refuse_nan, set_rate, warmup_factor
 
 
 def test_warmup_rises_linearly_to_one():
@@ -43,3 +44,15 @@ def test_ema_update_moves_in_place():
     average, current = [torch.zeros(3)], [torch.ones(3)]
     ema_update(average, current, 0.9)
     assert torch.allclose(average[0], torch.full((3,), 0.1))
+
+
+def test_what_is_no_number_never_reaches_the_weights():
+    weight = torch.nn.Parameter(torch.ones(2))
+    weight.grad = torch.ones(2)
+    refuse_nan(0, 0.5, [weight, torch.nn.Parameter(torch.ones(1))])
+    with pytest.raises(RunFailure, match="at step 8") as caught:
+        refuse_nan(7, float("nan"), [weight])
+    assert "--precision fp32" in caught.value.hint
+    weight.grad = torch.tensor([1.0, float("inf")])
+    with pytest.raises(RunFailure, match="not numbers"):
+        refuse_nan(0, 0.5, [weight])

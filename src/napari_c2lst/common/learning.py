@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from napari_c2lst.common.errors import RunFailure
+
 if TYPE_CHECKING:
     import torch
 
@@ -41,3 +43,29 @@ def ema_update(average: "Iterable[torch.Tensor]", current: "Iterable[torch.Tenso
     with torch.no_grad():
         for a, c in zip(average, current, strict=True):
             a.lerp_(c.to(a.dtype), 1 - decay)
+
+
+def refuse_nan(step: int, loss: float, parameters: "Iterable[torch.Tensor]") -> None:
+    """Stop a run whose loss or gradients are no numbers, before they reach the weights.
+
+    Parameters
+    ----------
+    step
+        0-based optimiser step, for the message.
+    loss
+        Loss of the step.
+    parameters
+        What is about to be updated, with gradients.
+
+    Raises
+    ------
+    RunFailure
+        If anything is NaN or infinite.
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if math.isfinite(loss) and all(bool(g.isfinite().all()) for g in gradients):
+        return
+    raise RunFailure(
+        f"the loss or its gradients are not numbers at step {step + 1}",
+        "run the same command again: it goes on from the last checkpoint; if it happens again add --precision fp32",
+    )

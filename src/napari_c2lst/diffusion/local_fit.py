@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
 from napari_c2lst.common.device import autocast, halve_on_out_of_memory
-from napari_c2lst.common.learning import ema_decay, ema_update, set_rate, warmup_factor
+from napari_c2lst.common.learning import ema_decay, ema_update, refuse_nan, set_rate, warmup_factor
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.seeds import torch_generator
 
@@ -94,6 +94,7 @@ class LocalFit:
         s = self.settings
         set_rate(self._optimizer, s.learning_rate * warmup_factor(step, s.steps, s.warmup))
         loss = halve_on_out_of_memory(lambda rows: self._gradients(step, rows), self._rows, self._reporter)
+        refuse_nan(step, loss, self._parameters)
         self._optimizer.step()
         ema_update(self._average, self._parameters, ema_decay(step, s.ema))
         return loss

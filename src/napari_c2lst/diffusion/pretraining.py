@@ -16,7 +16,7 @@ from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_te
 from napari_c2lst.common.device import autocast, autocast_dtype, describe_device, is_out_of_memory, resolve_device
 from napari_c2lst.common.errors import DeviceMemoryError, Stopped
 from napari_c2lst.common.files import atomic_file
-from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate, warmup_factor
+from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, refuse_nan, set_rate, warmup_factor
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
@@ -192,6 +192,7 @@ class _Trainer:
                 loss = self._loss(part) / s.accumulation
                 self.accelerator.backward(loss)
             total += float(loss.detach())
+        refuse_nan(self.step, total, self.net.parameters())
         self.accelerator.clip_grad_norm_(self.net.parameters(), MAX_GRADIENT)
         self.optimizer.step()
         self.optimizer.zero_grad()

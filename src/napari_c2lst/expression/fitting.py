@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
 from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve_device
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
-from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, set_rate
+from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, refuse_nan, set_rate
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import rng
@@ -155,6 +155,7 @@ class _Fit:
             self.optimizer, cosine_rate(step, self.steps, first=s.learning_rate, last=s.last_rate, warmup=s.warmup)
         )
         loss = halve_on_out_of_memory(partial(self._gradients, inputs, targets), self.micro, self.reporter)
+        refuse_nan(step, float(loss), self.net.parameters())
         self.optimizer.step()
         if self.average:
             self._update_average(step)

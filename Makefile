@@ -1,4 +1,4 @@
-# make demo    the whole chain on the sample slide (about ten minutes on two cores); writes to demo/
+# make demo    the whole chain on the sample slide (about seven minutes on two cores); writes to demo/
 # make test    lint, types, import rules and every test
 # make lint    lint, types and import rules
 # make docs    docs/settings.md anew from the settings classes

@@ -161,13 +161,34 @@ class TestStore:
         predict(store, trained_once)
         assert spatialdata.read_zarr(store).tables["c2lst_spots_tiny_run"].n_obs == 42
 
-    def test_a_stop_writes_nothing(self, store: Path, trained_once: Path) -> None:
+    def test_a_stop_leaves_the_slide_as_it_was(self, store: Path, trained_once: Path) -> None:
         before = contents(store)
         with pytest.raises(Stopped, match="stopped after 10 of 42 spots") as stopped:
             predict(store, trained_once, RecordingReporter(stop_after=2), batch=5)
-        assert stopped.value.hint == "nothing was written"
+        assert "the same command goes on" in stopped.value.hint
         assert contents(store) == before
+        assert sorted(p.name for p in store.parent.iterdir()) == [".tiny.zarr.tiny_run.spots.part", "tiny.zarr"]
+
+    def test_a_stopped_prediction_goes_on_and_ends_as_an_unbroken_one(self, store: Path, trained_once: Path) -> None:
+        with pytest.raises(Stopped):
+            predict(store, trained_once, RecordingReporter(stop_after=2), batch=5)
+        reporter = RecordingReporter()
+        predict(store, trained_once, reporter, batch=5)
+        assert "going on after 10 of 42 spots" in reporter.messages
+        assert reporter.of_kind("progress")[0]["done"] == 15
+        parts = spatialdata.read_zarr(store).tables["c2lst_spots_tiny_run"].X
+        predict(store, trained_once, batch=5)
+        whole = spatialdata.read_zarr(store).tables["c2lst_spots_tiny_run"].X
+        np.testing.assert_allclose(np.asarray(parts), np.asarray(whole), atol=1e-5)
         assert [p.name for p in store.parent.iterdir()] == ["tiny.zarr"]
+
+    def test_never_predicts_everything_anew(self, store: Path, trained_once: Path) -> None:
+        with pytest.raises(Stopped):
+            predict(store, trained_once, RecordingReporter(stop_after=2), batch=5)
+        reporter = RecordingReporter()
+        predict(store, trained_once, reporter, batch=5, resume="never")
+        assert reporter.of_kind("progress")[0]["done"] == 5
+        assert not [m for m in reporter.messages if "going on" in m]
 
     def test_progress_is_told(self, store: Path, trained_once: Path) -> None:
         reporter = RecordingReporter()

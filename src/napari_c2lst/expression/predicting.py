@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from napari_c2lst.common.errors import InputError, Stopped, raise_all
-from napari_c2lst.common.files import atomic_file
+from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.slides.patches import coarseness_note, iter_spot_patches
@@ -19,9 +19,9 @@ from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.stored import open_stored
 
 from .grid import Grid, grid_shapes, tissue_grid
+from .partial import PartialRows
 from .predictor import Predictor, find_predictor, load_predictor
 from .rasters import raster
-from .rows import RowsOnDisk
 from .settings import PredictSettings
 from .tables import GRID, RASTER, SPOTS, Rows, Written, grid_table, result_name, safe_name, spots_table, write_csv
 
@@ -56,7 +56,7 @@ def run(settings: PredictSettings, reporter: Reporter) -> PredictResult:
     InputError
         If slide, predictor or names cannot be used; before any work.
     Stopped
-        If the reporter asked for it; nothing is written then.
+        If the reporter asked for it; the slide is as it was then, and the same settings go on from there.
     """
     begin = time.monotonic()
     predictor = load_predictor(settings.predictor, device=settings.device, precision=settings.precision)
@@ -152,24 +152,54 @@ class _Job:
 
     @contextmanager
     def _predicted(self, yx: NDArray[np.float64], what: str) -> Iterator[Rows]:
-        """Predict at positions (n, 2); the rows wait on disk until they are written."""
-        shape = (len(yx), len(self.predictor.panel))
-        with ExitStack() as files:
-            mean = files.enter_context(RowsOnDisk(self.slide.path.parent, shape))
-            spread = files.enter_context(RowsOnDisk(self.slide.path.parent, shape)) if self.settings.tta else None
-            done = 0
-            for index, patches in self._patches(yx):
-                if self.reporter.stop_requested():
-                    raise Stopped(f"prediction was stopped after {done} of {len(yx)} {what}", "nothing was written")
-                values = self.predictor.predict_with_spread(
-                    patches, self.settings.batch, tta=self.settings.tta, reporter=self.reporter
+        """Predict at positions (n, 2); the rows wait on disk until they are written, also over a stop."""
+        part = self._partial(yx, what)
+        try:
+            self._fill(part, yx, what)
+            yield Rows(mean=part.mean, spread=part.spread)
+        except (Stopped, KeyboardInterrupt):
+            part.keep()
+            part.close()
+            raise
+        except BaseException:
+            part.discard()
+            raise
+        part.discard()
+
+    def _partial(self, yx: NDArray[np.float64], what: str) -> PartialRows:
+        store, kind = self.slide.path, what.split()[0]
+        basis = {
+            "predictor": self.predictor.content_hash,
+            "positions": content_hash([np.ascontiguousarray(yx).tobytes()]),
+            "mpp": self.slide.mpp,
+            "tta": self.settings.tta,
+        }
+        return PartialRows(
+            store.with_name(f".{store.name}.{self.written.name}.{kind}.part"),
+            basis,
+            (len(yx), len(self.predictor.panel)),
+            spread=self.settings.tta,
+            resume=self.settings.resume == "auto",
+        )
+
+    def _fill(self, part: PartialRows, yx: NDArray[np.float64], what: str) -> None:
+        """Predict the rows that are not there yet."""
+        todo = part.todo
+        done = len(yx) - len(todo)
+        if done:
+            self.reporter.message(f"going on after {done} of {len(yx)} {what}")
+        for index, patches in self._patches(yx[todo]):
+            if self.reporter.stop_requested():
+                raise Stopped(
+                    f"prediction was stopped after {done} of {len(yx)} {what}",
+                    "the slide is as it was; the same command goes on from here",
                 )
-                mean.write(index, values[0])
-                if spread is not None:
-                    spread.write(index, values[1])
-                done += len(index)
-                self.reporter.progress(done, len(yx), what)
-            yield Rows(mean=mean, spread=spread)
+            values = self.predictor.predict_with_spread(
+                patches, self.settings.batch, tta=self.settings.tta, reporter=self.reporter
+            )
+            part.write(todo[index], *values)
+            done += len(index)
+            self.reporter.progress(done, len(yx), what)
 
     def _patches(self, yx: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
         s = self.settings

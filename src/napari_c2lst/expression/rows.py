@@ -1,10 +1,11 @@
 """An array of rows on disk that is filled in any order: results of any size without their memory."""
 
+import os
 import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ _CHUNK_ROWS = 4096
 
 
 class RowsOnDisk:
-    """A float32 array (N, d) in a file without a name: it is gone when it is closed, also after a crash.
+    """A float32 array (N, d) on disk; in a file without a name it is gone when it is closed, also after a crash.
 
     Not a memory map: the pages of one count as memory of the process until the system takes them back.
 
@@ -25,6 +26,8 @@ class RowsOnDisk:
         The file takes its room on the disk of this path, where the result will go, not in a /tmp that may be memory.
     shape
         (N, d).
+    file
+        A file of that name instead, which stays when it is closed; what is in it already is kept.
 
     Raises
     ------
@@ -35,14 +38,14 @@ class RowsOnDisk:
     dtype = np.dtype(np.float32)
     ndim = 2
 
-    def __init__(self, beside: Path, shape: tuple[int, int]) -> None:
+    def __init__(self, beside: Path, shape: tuple[int, int], file: Path | None = None) -> None:
         self.shape = shape
         self._row = shape[1] * self.dtype.itemsize
         self._where = beside
         self._lock = threading.Lock()
         check_free_space(beside, shape[0] * self._row)
         with disk_errors(beside):
-            self._file = tempfile.TemporaryFile(dir=beside if beside.is_dir() else beside.parent)  # noqa: SIM115
+            self._file = _opened(beside, file)
             self._file.truncate(shape[0] * self._row)
 
     def __enter__(self) -> Self:
@@ -52,6 +55,12 @@ class RowsOnDisk:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def flush(self) -> None:
+        """Have what was written on the disk."""
+        with disk_errors(self._where):
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Give the disk its room back."""
@@ -93,3 +102,9 @@ class RowsOnDisk:
             for a, b in self.parts()
         ]
         return da.concatenate(blocks) if blocks else da.zeros(self.shape, dtype=self.dtype)
+
+
+def _opened(beside: Path, file: Path | None) -> IO[bytes]:
+    if file is None:
+        return tempfile.TemporaryFile(dir=beside if beside.is_dir() else beside.parent)
+    return file.open("r+b" if file.exists() else "w+b")

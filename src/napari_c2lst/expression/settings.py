@@ -129,6 +129,9 @@ class PredictSettings(DeviceSettings, SlideSettings):
     tta: bool = setting(
         False, help="average over the eight flips and quarter turns of each patch, and store their spread (8x slower)"
     )
+    resume: Literal["auto", "never"] = setting(
+        "auto", help="auto = go on where the same prediction was stopped, never = predict everything anew"
+    )
     batch: int = setting(256, help="patches at a time", ge=1, advanced=True)
 
     @model_validator(mode="after")

@@ -70,7 +70,7 @@ def test_without_array_coordinates_microns_are_asked_for(tiny_store_once: Path) 
     assert slide.microns is None
     assert slide.spots.diameter_um is None
     with pytest.raises(
-        InputError, match=r"slide 'changed' has no microns per pixel / pass --mpp, or set it in the Slide"
+        InputError, match=r"slide 'changed' has no microns per pixel / pass --mpp, for example --mpp 0.5"
     ):
         _ = slide.mpp
     assert changed(tiny_store_once, store, mpp=0.5).mpp == 0.5

@@ -43,3 +43,10 @@ def test_values_out_of_bounds(wrong: dict) -> None:
         InfoSettings.resolve(slide=Path("a.zarr"), **wrong)
     with pytest.raises(InputError, match="slide is missing"):
         InfoSettings.resolve(**wrong)
+
+
+def test_opening_is_what_open_slide_takes() -> None:
+    opening = SlideSettings(slide=Path("a.zarr"), mpp=0.5, table="t").opening
+    assert set(opening) == set(SlideSettings.model_fields) - {"slide"}
+    assert set(opening) <= set(inspect.signature(open_slide).parameters)
+    assert (opening["mpp"], opening["table"]) == (0.5, "t")

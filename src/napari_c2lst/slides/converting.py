@@ -41,16 +41,7 @@ def run(settings: ConvertSettings, reporter: Reporter) -> ConvertResult:
         is full.
     """
     refuse_target(settings.out, settings.slide)
-    slide = open_slide(
-        settings.slide,
-        image=settings.image,
-        mpp=settings.mpp,
-        image_name=settings.image_name,
-        table=settings.table,
-        coordinate_system=settings.coordinate_system,
-        image_scale=settings.image_scale,
-        square_um=settings.square_um,
-    )
+    slide = open_slide(settings.slide, **settings.opening)
     write_store(slide, settings.out, reporter, source=str(settings.slide.absolute()))
     height, width = slide.pyramid.shape
     return ConvertResult(

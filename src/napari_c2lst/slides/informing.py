@@ -130,16 +130,7 @@ def run(settings: InfoSettings, reporter: Reporter) -> InfoResult:
     InputError
         If it cannot be opened (see `open_slide`). Counts that cannot be used are a note, not an error.
     """
-    slide = open_slide(
-        settings.slide,
-        image=settings.image,
-        mpp=settings.mpp,
-        image_name=settings.image_name,
-        table=settings.table,
-        coordinate_system=settings.coordinate_system,
-        image_scale=settings.image_scale,
-        square_um=settings.square_um,
-    )
+    slide = open_slide(settings.slide, **settings.opening)
     return describe(slide, tissue=settings.tissue)
 
 

@@ -1,7 +1,7 @@
 """Settings of the tasks `info` and `convert`."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from napari_c2lst.common.settings import TaskSettings, setting
 
@@ -26,6 +26,11 @@ class SlideSettings(TaskSettings):
     square_um: float = setting(
         112.0, help="side of the squares that Visium HD bins are summed into", unit="um", ge=2, advanced=True
     )
+
+    @property
+    def opening(self) -> dict[str, Any]:
+        """What `open_slide` takes besides the path."""
+        return {name: getattr(self, name) for name in SlideSettings.model_fields if name != "slide"}
 
 
 class InfoSettings(SlideSettings):

@@ -25,7 +25,7 @@ def open_stored(settings: SlideSettings, reporter: Reporter, *, scale: bool = Tr
     from napari_c2lst.slides.opening import open_slide
     from napari_c2lst.slides.results import ensure_store
 
-    opening = {name: getattr(settings, name) for name in SlideSettings.model_fields if name != "slide"}
+    opening = settings.opening
     store = ensure_store(settings.slide, reporter, **opening)
     # a store that was made with these settings holds the image they named, and has element names of its own
     slide = open_slide(store, **(opening if store == settings.slide else {"mpp": settings.mpp}))

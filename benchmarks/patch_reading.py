@@ -29,12 +29,12 @@ import numpy as np
 import psutil
 
 from napari_c2lst.common.reporter import Reporter
-from napari_c2lst.slides.chunks import ChunkReader, in_order, worker_count
+from napari_c2lst.slides.images.chunks import ChunkReader, in_order, worker_count
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.patch_stream import PatchStream
-from napari_c2lst.slides.patches import iter_patches, read_patches
-from napari_c2lst.slides.regions import Regions
-from napari_c2lst.slides.storing import write_store
+from napari_c2lst.slides.patches.cutting import iter_patches, read_patches
+from napari_c2lst.slides.patches.regions import Regions
+from napari_c2lst.slides.patches.stream import PatchStream
+from napari_c2lst.slides.store.storing import write_store
 
 SIZES = ((112.0, 64), (112.0, 224))  # the embedded model; an encoder at 0.5 um/px
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.patches import PatchSpec, read_patches, stain_reference
-from napari_c2lst.slides.slide_stain import sample_positions
-from napari_c2lst.slides.stain import Method, StainNormalizer
+from napari_c2lst.slides.patches.cutting import PatchSpec, read_patches, stain_reference
+from napari_c2lst.slides.stain.normalizer import Method, StainNormalizer
+from napari_c2lst.slides.stain.of_slide import sample_positions
 
 
 def milliseconds(work: Callable[[], Any], patches: int, repeats: int) -> float:

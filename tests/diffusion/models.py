@@ -5,7 +5,7 @@ import torch
 from napari_c2lst.diffusion.central import CentralModel
 from napari_c2lst.diffusion.schedule import NOISE, NoiseSchedule
 from napari_c2lst.diffusion.unet import build_noise_net
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 
 
 def tiny_central(

@@ -14,9 +14,9 @@ from napari_c2lst.diffusion.adapting import AdaptResult, run
 from napari_c2lst.diffusion.central import load_central, save_central
 from napari_c2lst.diffusion.local import load_local
 from napari_c2lst.diffusion.settings import AdaptSettings
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from napari_c2lst.diffusion.cards import write_card
 from napari_c2lst.diffusion.central import CentralModel, central_spec, find_central, load_central, save_central
 from napari_c2lst.diffusion.schedule import VELOCITY
 from napari_c2lst.diffusion.unet import NoiseNet
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 
 
 def test_a_central_model_comes_back_as_it_was(tmp_path):

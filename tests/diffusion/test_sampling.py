@@ -18,9 +18,9 @@ from napari_c2lst.diffusion.pairs import load_pairs
 from napari_c2lst.diffusion.samplers import Engine, sample
 from napari_c2lst.diffusion.sampling import SampleResult, plan_of, run
 from napari_c2lst.diffusion.settings import SampleSettings
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.panel import GenePanel
 
 SPOTS = 9
 

@@ -6,8 +6,8 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import RecordingReporter
 from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
 from napari_c2lst.diffusion.tiles import find_sources, pack_tiles, random_tissue_positions
+from napari_c2lst.slides.images.tissue import tissue_mask
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.tissue import tissue_mask
 
 
 def settings(tmp_path, *tiles, **values):

@@ -9,8 +9,8 @@ from napari_c2lst.diffusion.local import LocalFacts, LocalModel
 from napari_c2lst.diffusion.modulation import Modulation, norm_channels
 from napari_c2lst.diffusion.schedule import NoiseSchedule
 from napari_c2lst.diffusion.unet import build_noise_net
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.genes.panel import GenePanel
+from napari_c2lst.slides.patches.cutting import PatchSpec
 
 GENES = 6
 PX = 16

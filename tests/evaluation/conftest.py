@@ -16,13 +16,13 @@ from tests.slides.stores import make_tiny_store
 from napari_c2lst.diffusion.central import save_central
 from napari_c2lst.expression.networks import build_network
 from napari_c2lst.expression.predictor import Predictor, PredictorFacts
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.splitting import blocked_split, random_split
-from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.spots.splitting import blocked_split, random_split
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
 SPEC = PatchSpec(patch_um=112.0, patch_px=16)
 GENES = 12
@@ -91,7 +91,7 @@ def predicted_once(slide: Slide, store_once: Path, tmp_path_factory: pytest.Temp
     from napari_c2lst.common.reporter import Reporter
     from napari_c2lst.expression.predicting import run
     from napari_c2lst.expression.settings import PredictSettings
-    from napari_c2lst.slides.spotsets import read_spot_set
+    from napari_c2lst.slides.spots.spotsets import read_spot_set
 
     folder = tmp_path_factory.mktemp("predicted")
     store = Path(shutil.copytree(store_once, folder / "tiny.zarr"))
@@ -105,7 +105,7 @@ def predicted_once(slide: Slide, store_once: Path, tmp_path_factory: pytest.Temp
 @pytest.fixture
 def predictor(slide: Slide, tmp_path: Path) -> Callable[..., Path]:
     """`predictor(name, set_name, **facts)`: a run folder with a predictor trained on a spot set."""
-    from napari_c2lst.slides.spotsets import read_spot_set
+    from napari_c2lst.slides.spots.spotsets import read_spot_set
 
     def make(name: str, spots: str = "train", **facts: Any) -> Path:
         return make_predictor(slide, read_spot_set(slide, spots).mask, tmp_path / "runs" / name, **facts)

@@ -7,8 +7,8 @@ import numpy as np
 from napari_c2lst.evaluation.heldout import held_out_of
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.splitting import overlapping_spots
-from napari_c2lst.slides.spotsets import SpotSet, read_spot_set, write_spot_set
+from napari_c2lst.slides.spots.splitting import overlapping_spots
+from napari_c2lst.slides.spots.spotsets import SpotSet, read_spot_set, write_spot_set
 
 
 def overlap(slide: Slide, training: np.ndarray, patch_um: float = 112.0) -> np.ndarray:

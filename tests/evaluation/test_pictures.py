@@ -17,10 +17,10 @@ from napari_c2lst.evaluation.pictures import draw_pictures, tissue_of
 from napari_c2lst.evaluation.records import Entry, Trial
 from napari_c2lst.evaluation.scoring import score_trial
 from napari_c2lst.evaluation.trials import Question
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.pyramid import Pyramid
+from napari_c2lst.slides.genes.panel import GenePanel
+from napari_c2lst.slides.images.pyramid import Pyramid
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.spotsets import read_spot_set
+from napari_c2lst.slides.spots.spotsets import read_spot_set
 
 
 @pytest.fixture

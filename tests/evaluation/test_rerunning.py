@@ -17,7 +17,7 @@ from napari_c2lst.evaluation.rerunning import plan, rerun
 from napari_c2lst.evaluation.settings import EvaluateSettings
 from napari_c2lst.expression.predictor import load_predictor
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.spotsets import read_spot_set
+from napari_c2lst.slides.spots.spotsets import read_spot_set
 
 
 def settings(store: Path, out: Path, **values: Any) -> EvaluateSettings:

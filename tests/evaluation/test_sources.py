@@ -10,9 +10,9 @@ from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.evaluation.sources import group_runs, load_runs, stored_runs
 from napari_c2lst.expression.predictor import load_predictor
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.patches import spot_patches
+from napari_c2lst.slides.patches.cutting import spot_patches
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.spotsets import read_spot_set
+from napari_c2lst.slides.spots.spotsets import read_spot_set
 
 Make = Callable[..., Path]
 

@@ -12,7 +12,7 @@ from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.evaluation.heldout import held_out_of
 from napari_c2lst.evaluation.sources import Run, load_runs
 from napari_c2lst.evaluation.trials import Question, make_trial
-from napari_c2lst.slides.patches import spot_patches
+from napari_c2lst.slides.patches.cutting import spot_patches
 from napari_c2lst.slides.slide import Slide
 
 Make = Callable[..., Path]

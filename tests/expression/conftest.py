@@ -15,7 +15,7 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.expression.settings import FitSettings, TrainSettings
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
 SPEC = {"patch_um": 112.0, "patch_px": 16}
 FAST: dict[str, Any] = {"preset": "small", "device": "cpu", "steps": 6, "batch": 8, "workers": 1}
@@ -50,7 +50,7 @@ def small_central() -> Callable[[pytest.MonkeyPatch], None]:
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
         from napari_c2lst.diffusion import central
-        from napari_c2lst.slides.patches import PatchSpec
+        from napari_c2lst.slides.patches.cutting import PatchSpec
 
         monkeypatch.setattr(central, "central_spec", lambda source, allow_download=False: PatchSpec(**SPEC))
 
@@ -91,10 +91,10 @@ def write_pairs(
     """Pairs as `sample` writes them, with real patches in place of synthetic ones."""
     from napari_c2lst.diffusion.conditions import plan_conditions
     from napari_c2lst.diffusion.pairs import PairsFacts, PairsWriter
+    from napari_c2lst.slides.genes.panel import GenePanel
     from napari_c2lst.slides.identity import spots_hash
-    from napari_c2lst.slides.panel import GenePanel
-    from napari_c2lst.slides.patches import PatchSpec, spot_patches
-    from napari_c2lst.slides.spotsets import read_spot_set
+    from napari_c2lst.slides.patches.cutting import PatchSpec, spot_patches
+    from napari_c2lst.slides.spots.spotsets import read_spot_set
 
     slide = open_slide(store)
     mask = read_spot_set(slide, spots).mask

@@ -11,7 +11,7 @@ from spatialdata.transformations import Affine, Identity, MapAxis, Scale, Sequen
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.expression.grid import Grid, grid_shapes, image_transformations, tissue_grid
-from napari_c2lst.slides import tissue
+from napari_c2lst.slides.images import tissue
 from napari_c2lst.slides.opening import open_slide
 
 AFFINE = Affine([[2, 0.5, 10], [-0.5, 3, 20], [0, 0, 1]], input_axes=("x", "y"), output_axes=("x", "y"))

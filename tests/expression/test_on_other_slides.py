@@ -17,8 +17,8 @@ from napari_c2lst.expression.predictor import load_predictor
 from napari_c2lst.expression.settings import PredictSettings
 from napari_c2lst.expression.training import run as train
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.results import ensure_store
-from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.store.results import ensure_store
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from napari_c2lst.expression.baselines import mean_predictor, median_predictor, 
 from napari_c2lst.expression.fitting import fit_predictor
 from napari_c2lst.expression.predictor import Predictor, PredictorFacts, load_predictor
 from napari_c2lst.expression.settings import FitSettings
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec, spot_patches
+from napari_c2lst.slides.patches.cutting import PatchSpec, spot_patches
 from napari_c2lst.slides.sample_data import sample_slide_path
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.splitting import random_split
+from napari_c2lst.slides.spots.splitting import random_split
 
 SPEC = PatchSpec(patch_um=112.0, patch_px=64)
 

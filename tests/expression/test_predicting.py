@@ -19,7 +19,7 @@ from napari_c2lst.expression.predictor import load_predictor
 from napari_c2lst.expression.settings import PredictSettings
 from napari_c2lst.expression.tables import read_written
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.patches import spot_patches
+from napari_c2lst.slides.patches.cutting import spot_patches
 
 
 def predict(slide: Path, predictor: Path, reporter: Reporter | None = None, **values: Any) -> PredictResult:

@@ -23,9 +23,9 @@ from napari_c2lst.expression.predictor import (
     find_predictor,
     load_predictor,
 )
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.identity import spots_hash
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 from napari_c2lst.slides.slide import Spots
 
 IDS = np.array([f"AAA-{i}" for i in range(6)])

@@ -23,7 +23,7 @@ from napari_c2lst.expression.tables import (
     write_csv,
 )
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
 WRITTEN = Written("run1", "/runs/run1/predictor.safetensors", "sha256:weights", facts(), tta=False, mpp=2.5)
 

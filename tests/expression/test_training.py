@@ -16,7 +16,7 @@ from napari_c2lst.diffusion.pairs import load_pairs
 from napari_c2lst.expression.predictor import load_predictor
 from napari_c2lst.expression.training import TrainResult, arm_of, gather, run
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.spotsets import SpotSet, read_spot_set, write_spot_set
+from napari_c2lst.slides.spots.spotsets import SpotSet, read_spot_set, write_spot_set
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ class TestWithoutPairs:
         self, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from napari_c2lst.diffusion import central
-        from napari_c2lst.slides.patches import PatchSpec
+        from napari_c2lst.slides.patches.cutting import PatchSpec
 
         monkeypatch.setattr(central, "central_spec", lambda *_, **__: PatchSpec(patch_px=64))
         reporter = RecordingReporter()

@@ -13,7 +13,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_c2lst.slides.pyramid import Pyramid
+from napari_c2lst.slides.images.pyramid import Pyramid
 from napari_c2lst.slides.slide import Microns, Slide, Spots
 
 HALF_A_MICRON = Microns(0.5, "given", "a test")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_c2lst.plugin.layers import image_layer, slide_layers, spot_size_px, spots_layer
-from napari_c2lst.slides.pyramid import Pyramid
+from napari_c2lst.slides.images.pyramid import Pyramid
 from napari_c2lst.slides.slide import Slide
 
 MakeSlide = Callable[..., Slide]

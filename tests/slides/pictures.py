@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_c2lst.slides.pyramid import Pyramid, halved
+from napari_c2lst.slides.images.pyramid import Pyramid, halved
 
 HAEMATOXYLIN = np.array([0.65, 0.70, 0.29])
 EOSIN = np.array([0.07, 0.99, 0.11])

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.identity import spots_hash, training_basis
-from napari_c2lst.slides.panel import GenePanel
 from napari_c2lst.slides.slide import Spots
 
 IDS = np.array([f"AAA-{i}" for i in range(6)])

@@ -12,9 +12,9 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.informing import InfoResult, describe, run
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.quality import spot_quality
 from napari_c2lst.slides.settings import InfoSettings
-from napari_c2lst.slides.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.spots.quality import spot_quality
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
 
 def test_a_store(tiny_store_once: Path) -> None:

@@ -8,7 +8,7 @@ from tests.slides.inputs import make_hd, make_hest, make_space_ranger, picture, 
 from tests.slides.stores import make_tiny_legacy, tiny_counts, tiny_positions
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.slides import whole_images
+from napari_c2lst.slides.images import whole_images
 from napari_c2lst.slides.opening import find_reader, open_slide
 
 

@@ -12,12 +12,12 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import rng
+from napari_c2lst.slides.genes.panel import GenePanel, read_gene_list
 from napari_c2lst.slides.identity import training_basis
-from napari_c2lst.slides.panel import GenePanel, read_gene_list
-from napari_c2lst.slides.patches import coarseness_note, spot_patches
+from napari_c2lst.slides.patches.cutting import coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.spotsets import SpotSet, read_spot_set
-from napari_c2lst.slides.stored import open_stored
+from napari_c2lst.slides.spots.spotsets import SpotSet, read_spot_set
+from napari_c2lst.slides.store.stored import open_stored
 
 from .central import CentralModel, load_central
 from .local import LocalFacts, LocalModel

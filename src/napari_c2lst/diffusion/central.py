@@ -10,7 +10,7 @@ import torch
 
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_folder, content_hash
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 
 from .schedule import NoiseSchedule
 from .unet import NoiseNet

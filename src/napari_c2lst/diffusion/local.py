@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from napari_c2lst.common.checkpoints import with_prefix, without_prefix
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_file, content_hash
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.genes.panel import GenePanel
+from napari_c2lst.slides.patches.cutting import PatchSpec
 
 from .modulation import Modulation, Null
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import check_free_space, disk_errors
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.genes.panel import GenePanel
+from napari_c2lst.slides.patches.cutting import PatchSpec
 
 from .conditions import Conditions
 

@@ -21,7 +21,7 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import torch_generator
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 
 from .batches import batch_indices, turned
 from .cards import write_card

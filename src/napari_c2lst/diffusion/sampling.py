@@ -14,7 +14,7 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.stored import open_stored
+from napari_c2lst.slides.store.stored import open_stored
 
 from .central import load_central
 from .conditions import Conditions, plan_conditions

@@ -11,11 +11,11 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.files import atomic_file, check_free_space
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.seeds import rng
+from napari_c2lst.slides.images.tissue import tissue_mask
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.patches import PatchSpec, iter_spot_patches, stain_reference
+from napari_c2lst.slides.patches.cutting import PatchSpec, iter_spot_patches, stain_reference
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.stain import StainNormalizer, StainReference
-from napari_c2lst.slides.tissue import tissue_mask
+from napari_c2lst.slides.stain.normalizer import StainNormalizer, StainReference
 
 from .pretrain_settings import PretrainSettings
 

@@ -14,10 +14,10 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder, read_config
 from napari_c2lst.diffusion.central import central_spec
 from napari_c2lst.diffusion.pairs import Pairs, load_pairs
-from napari_c2lst.slides.panel import GenePanel
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.spotsets import read_spot_set
-from napari_c2lst.slides.stored import open_stored
+from napari_c2lst.slides.spots.spotsets import read_spot_set
+from napari_c2lst.slides.store.stored import open_stored
 
 from .heldout import HeldOut, held_out_of
 from .pictures import Picture, draw_pictures

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.splitting import overlapping_spots
-from napari_c2lst.slides.spotsets import set_of_training
+from napari_c2lst.slides.spots.splitting import overlapping_spots
+from napari_c2lst.slides.spots.spotsets import set_of_training
 
 __all__ = ["HeldOut", "held_out_of"]
 

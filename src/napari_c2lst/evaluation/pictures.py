@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.diffusion.pairs import Pairs
-from napari_c2lst.slides.genenames import match_genes
-from napari_c2lst.slides.patches import PatchSpec, spot_patches
+from napari_c2lst.slides.genes.genenames import match_genes
+from napari_c2lst.slides.patches.cutting import PatchSpec, spot_patches
 from napari_c2lst.slides.slide import Slide
 
 from .arms import arm_named

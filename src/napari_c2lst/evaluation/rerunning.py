@@ -19,11 +19,11 @@ from napari_c2lst.diffusion.sampling import run as sample
 from napari_c2lst.diffusion.settings import AdaptSettings, SampleSettings
 from napari_c2lst.expression.settings import TrainSettings
 from napari_c2lst.expression.training import run as train
-from napari_c2lst.slides.selecting import run as select
-from napari_c2lst.slides.selection_settings import SelectSettings
 from napari_c2lst.slides.settings import SlideSettings
-from napari_c2lst.slides.spotsets import read_spot_set, spot_set_names
-from napari_c2lst.slides.stored import open_stored
+from napari_c2lst.slides.spots.selecting import run as select
+from napari_c2lst.slides.spots.selection_settings import SelectSettings
+from napari_c2lst.slides.spots.spotsets import read_spot_set, spot_set_names
+from napari_c2lst.slides.store.stored import open_stored
 
 from .settings import EvaluateSettings
 

@@ -14,9 +14,9 @@ from napari_c2lst.common.errors import InputError, MismatchError, raise_all
 from napari_c2lst.common.files import content_hash
 from napari_c2lst.expression.predictor import Predictor, PredictorFacts, load_predictor
 from napari_c2lst.expression.tables import SPOTS, read_written
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.identity import spots_hash
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 from napari_c2lst.slides.slide import Slide
 
 __all__ = ["Group", "Run", "group_runs", "load_runs", "stored_runs"]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from napari_c2lst.common.errors import InputError, Stopped
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.expression.baselines import mean_predictor, median_predictor, ridge_on_colour
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec, iter_spot_patches, spot_patches
+from napari_c2lst.slides.genes.panel import GenePanel
+from napari_c2lst.slides.patches.cutting import PatchSpec, iter_spot_patches, spot_patches
 from napari_c2lst.slides.slide import Slide
 
 from .heldout import HeldOut

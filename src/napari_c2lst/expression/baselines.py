@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_c2lst.slides.features import colour_features
+from napari_c2lst.slides.patches.features import colour_features
 
 ALPHAS = tuple(10.0**p for p in range(-1, 6))
 """Ridge penalties to choose from; the largest come close to the mean predictor."""

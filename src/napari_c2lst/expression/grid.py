@@ -52,7 +52,7 @@ def tissue_grid(slide: Slide, stride_um: float, patch_um: float) -> Grid:
     InputError
         If no tissue is found, or the stride is smaller than a pixel.
     """
-    from napari_c2lst.slides.tissue import grid_positions, tissue_mask
+    from napari_c2lst.slides.images.tissue import grid_positions, tissue_mask
 
     if stride_um < slide.mpp:
         raise InputError(

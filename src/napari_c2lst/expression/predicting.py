@@ -14,9 +14,9 @@ from napari_c2lst.common.errors import InputError, Stopped, raise_all
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
-from napari_c2lst.slides.patches import coarseness_note, iter_spot_patches
+from napari_c2lst.slides.patches.cutting import coarseness_note, iter_spot_patches
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.stored import open_stored
+from napari_c2lst.slides.store.stored import open_stored
 
 from .grid import Grid, grid_shapes, tissue_grid
 from .partial import PartialRows
@@ -105,7 +105,7 @@ class _Job:
 
     def run(self) -> tuple[_Elements, list[Path]]:
         """Predict, then write all there is."""
-        from napari_c2lst.slides.results import write_elements
+        from napari_c2lst.slides.store.results import write_elements
 
         where = self.settings.where
         # both are looked for before either is predicted: what is missing is said at once

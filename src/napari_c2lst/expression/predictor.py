@@ -20,9 +20,9 @@ from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.identity import spots_hash
-from napari_c2lst.slides.panel import GenePanel
-from napari_c2lst.slides.patches import PatchSpec
+from napari_c2lst.slides.patches.cutting import PatchSpec
 from napari_c2lst.slides.slide import Slide
 
 from .augment import TURNS, turn

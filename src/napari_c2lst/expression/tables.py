@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.spotsets import set_of_training
+from napari_c2lst.slides.spots.spotsets import set_of_training
 
 from .grid import Grid
 from .predictor import Predictor, PredictorFacts

@@ -14,11 +14,11 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.diffusion.pairs import Pairs, load_pairs
+from napari_c2lst.slides.genes.panel import GenePanel, read_gene_list, refuse_few_spots
 from napari_c2lst.slides.identity import spots_hash, training_basis
-from napari_c2lst.slides.panel import GenePanel, read_gene_list, refuse_few_spots
-from napari_c2lst.slides.patches import PatchSpec, coarseness_note, spot_patches
+from napari_c2lst.slides.patches.cutting import PatchSpec, coarseness_note, spot_patches
 from napari_c2lst.slides.slide import Slide
-from napari_c2lst.slides.stored import open_stored
+from napari_c2lst.slides.store.stored import open_stored
 
 from .fitting import Samples, count_steps, fit_predictor
 from .networks import check_pretrained
@@ -133,7 +133,7 @@ def gather(settings: TrainSettings, reporter: Reporter) -> Material:
     MismatchError
         If they do not belong together.
     """
-    from napari_c2lst.slides.spotsets import read_spot_set
+    from napari_c2lst.slides.spots.spotsets import read_spot_set
 
     slide = open_stored(settings, reporter)
     training = np.asarray(read_spot_set(slide, settings.spots).mask, dtype=bool)

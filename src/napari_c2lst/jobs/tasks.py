@@ -74,15 +74,15 @@ _ALL = (
     Task(
         "convert",
         "slides.settings:ConvertSettings",
-        "slides.converting:run",
+        "slides.store.converting:run",
         "Write any slide as a SpatialData with a multiscale image.",
         "c2lst convert spaceranger_out/ slide.zarr --image tissue_fullres.tif",
         "slide",
     ),
     Task(
         "select",
-        "slides.selection_settings:SelectSettings",
-        "slides.selecting:run",
+        "slides.spots.selection_settings:SelectSettings",
+        "slides.spots.selecting:run",
         "Choose the training spots and keep them in the slide under a name.",
         "c2lst select slide.zarr --name train --fraction 0.25 --seed 0",
         "slide",

@@ -69,7 +69,7 @@ def centres_yx(shapes: Any) -> NDArray[np.float64]:
 
 def image_size(element: Any) -> tuple[int, int]:
     """Height and width of the finest level of an image element."""
-    from .pyramid import element_levels
+    from napari_c2lst.slides.images.pyramid import element_levels
 
     height, width = max((level.shape[1:] for level in element_levels(element)), key=lambda hw: hw[0] * hw[1])
     return int(height), int(width)

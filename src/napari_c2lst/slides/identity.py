@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_c2lst.common.files import content_hash
+from napari_c2lst.slides.genes.panel import GenePanel
 
-from .panel import GenePanel
 from .slide import Spots
 
 

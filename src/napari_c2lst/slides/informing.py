@@ -11,15 +11,15 @@ from pydantic import Field
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
+from napari_c2lst.slides.readers.choosing import theirs
+from napari_c2lst.slides.spots.quality import spot_quality, summary_lines
 
-from .choosing import theirs
 from .opening import open_slide
-from .quality import spot_quality, summary_lines
 from .settings import InfoSettings
 from .slide import Slide
 
 if TYPE_CHECKING:
-    from .tissue import TissueMask
+    from napari_c2lst.slides.images.tissue import TissueMask
 
 # Spots below these are commonly left out of an analysis of Visium data.
 LOW_COUNTS, LOW_GENES, LOW_TISSUE = 500, 200, 0.5
@@ -172,7 +172,7 @@ def _tissue(slide: Slide, notes: list[str]) -> TissueMask | None:
     """Where tissue is; None when it cannot be said, and then a note."""
     if slide.microns is None:
         return None
-    from .tissue import tissue_mask
+    from napari_c2lst.slides.images.tissue import tissue_mask
 
     try:
         return tissue_mask(slide)
@@ -215,7 +215,7 @@ def _tissue_facts(slide: Slide, mask: TissueMask | None) -> dict[str, float]:
 def _spot_sets(slide: Slide, notes: list[str]) -> dict[str, int]:
     if slide.spots is None or not slide.is_zarr:
         return {}
-    from .spotsets import list_spot_sets
+    from napari_c2lst.slides.spots.spotsets import list_spot_sets
 
     try:
         return {spot_set.name: int(spot_set.mask.sum()) for spot_set in list_spot_sets(slide)}

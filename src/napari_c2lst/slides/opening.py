@@ -7,19 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.images.image_files import IMAGE_ENDINGS, is_image_file
+from napari_c2lst.slides.readers.assembling import make_slide
+from napari_c2lst.slides.readers.choosing import choose_elements
+from napari_c2lst.slides.readers.full_images import add_image
+from napari_c2lst.slides.readers.hest import hest_samples, read_hest
+from napari_c2lst.slides.readers.image_alone import read_image_alone
+from napari_c2lst.slides.readers.legacy_st import COUNT_ENDINGS, read_legacy_st, sections_in
+from napari_c2lst.slides.readers.reading import Reading, Wanted
+from napari_c2lst.slides.readers.store import is_store, read_store
+from napari_c2lst.slides.readers.visium import read_visium, visium_folder
+from napari_c2lst.slides.readers.visium_hd import hd_bins, read_visium_hd
 
-from .assembling import make_slide
-from .choosing import choose_elements
-from .full_images import add_image
-from .image_files import IMAGE_ENDINGS, is_image_file
 from .microns import SQUARES
-from .readers.hest import hest_samples, read_hest
-from .readers.image_alone import read_image_alone
-from .readers.legacy_st import COUNT_ENDINGS, read_legacy_st, sections_in
-from .readers.reading import Reading, Wanted
-from .readers.store import is_store, read_store
-from .readers.visium import read_visium, visium_folder
-from .readers.visium_hd import hd_bins, read_visium_hd
 from .slide import Slide
 
 KINDS = (

@@ -37,8 +37,9 @@ def sample_slide_path(folder: Path | None = None, reporter: Reporter | None = No
     InputError
         If the disk is full or may not be written.
     """
-    from napari_c2lst.slides.converting import run
-    from napari_c2lst.slides.settings import ConvertSettings
+    from napari_c2lst.slides.store.converting import run
+
+    from .settings import ConvertSettings
 
     reporter = reporter or Reporter()
     source = sample_source()

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
-
-from .raw_counts import raw_counts
+from napari_c2lst.slides.genes.raw_counts import raw_counts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from .pyramid import Pyramid
+    from napari_c2lst.slides.images.pyramid import Pyramid
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tests.slides.inputs import picture
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.results import write_elements
+from napari_c2lst.slides.store.results import write_elements
 
 MPP = 1.0
 

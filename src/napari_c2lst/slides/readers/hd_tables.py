@@ -14,12 +14,13 @@ from scipy.sparse import csr_matrix
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import OURS
+from napari_c2lst.slides.genes.raw_counts import raw_counts
 from napari_c2lst.slides.geometry import centres_yx
 from napari_c2lst.slides.microns import SQUARES, fit_array
-from napari_c2lst.slides.raw_counts import raw_counts
-from napari_c2lst.slides.readers.reading import Reading, Wanted, circles_element, table_element
-from napari_c2lst.slides.readers.visium_hd import choose_bin, square_centres
-from napari_c2lst.slides.spots_of_table import JoinedSpots, spots_of_table
+from napari_c2lst.slides.readers.spots_of_table import JoinedSpots, spots_of_table
+
+from .reading import Reading, Wanted, circles_element, table_element
+from .visium_hd import choose_bin, square_centres
 
 _TABLE = re.compile(r"square_(\d{3})um")
 # Only bins under tissue are in such a table: a square needs at least this share of its bins.

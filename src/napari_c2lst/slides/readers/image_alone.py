@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import SlideFacts
-from napari_c2lst.slides.image_files import open_image
+from napari_c2lst.slides.images.image_files import open_image
 
 from .reading import Reading, Wanted, image_element
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import SlideFacts
-from napari_c2lst.slides.image_files import is_image_file, open_image
+from napari_c2lst.slides.images.image_files import is_image_file, open_image
 from napari_c2lst.slides.microns import recognise_array
 
 from .reading import (

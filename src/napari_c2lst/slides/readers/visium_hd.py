@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import SlideFacts
-from napari_c2lst.slides.image_files import open_image
+from napari_c2lst.slides.images.image_files import open_image
 from napari_c2lst.slides.microns import SQUARES, Fit, fit_array
 
 from .reading import Reading, Wanted, circles_element, image_element, no_match, table_element, unreadable

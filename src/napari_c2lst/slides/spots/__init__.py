@@ -1,0 +1,1 @@
+"""Spots: their quality, ways to choose some, named sets kept in the slide, splits into train and held out."""

@@ -1,0 +1,1 @@
+"""Stain normalisation of H&E patches: ours, staintools beside it, and the stain of a whole slide."""

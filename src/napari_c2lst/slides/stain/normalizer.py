@@ -1,0 +1,231 @@
+"""Stain normalisation of H&E patches against a reference.
+
+>>> normalizer = StainNormalizer("macenko").fit(reference)          # (H, W, 3) or (N, H, W, 3) uint8
+>>> slide = normalizer.estimate(tissue_patches)                     # once per slide
+>>> patches = normalizer.transform(patches, slide)                  # thousands at a time
+>>> normalizer.reference                                            # plain numbers, stored with a model
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, FiniteFloat
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.stain import reinhard as stain_reinhard
+from napari_c2lst.slides.stain import separation as stain_separation
+
+from .colour import LEAST_TISSUE, Floats, Pixels, stained
+
+Method: TypeAlias = Literal["macenko", "vahadane", "reinhard"]
+Backend: TypeAlias = Literal["ours", "staintools"]
+Row: TypeAlias = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+StainValues: TypeAlias = tuple[Row, Row]
+
+_CHUNK_PIXELS = 1 << 18  # at a time: what the caches hold
+_ESTIMATE_PIXELS = 1 << 20  # of one image or slide: more do not change the second decimal
+
+
+class StainReference(BaseModel):
+    """What a normaliser has learned of its reference; plain numbers, the same after a round trip through JSON.
+
+    Attributes
+    ----------
+    method
+        How the values were found and are to be used.
+    values
+        Macenko and Vahadane: haematoxylin and eosin, each as optical density of R, G, B at the 99th percentile of its
+        concentration. Reinhard: mean, then standard deviation of L*, a*, b*.
+    name
+        Where the reference came from, for people.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Method
+    values: StainValues
+    name: str = "reference"
+
+
+class _Kit(NamedTuple):
+    estimate: Callable[[Pixels], tuple[Floats, NDArray[np.bool_]]]
+    paint: Callable[[Pixels, Floats, Floats], Pixels]
+
+
+class StainNormalizer:
+    """Bring patches to the stain of a reference.
+
+    Parameters
+    ----------
+    method
+        "macenko" (default), "vahadane" or "reinhard".
+    backend
+        "ours" works on whole batches; "staintools" calls staintools patch by patch, for comparison.
+    """
+
+    def __init__(self, method: Method = "macenko", *, backend: Backend = "ours") -> None:
+        self.method, self.backend = method, backend
+        self._kit = _kit(method, backend)
+        self._reference: StainReference | None = None
+
+    @classmethod
+    def from_reference(cls, reference: StainReference, *, backend: Backend = "ours") -> "StainNormalizer":
+        """A fitted normaliser from stored values."""
+        normalizer = cls(reference.method, backend=backend)
+        normalizer._reference = reference
+        return normalizer
+
+    @property
+    def reference(self) -> StainReference:
+        """The fitted reference; an InputError before `fit`."""
+        if self._reference is None:
+            raise InputError("the stain normaliser has no reference yet", hint="call fit(reference) first")
+        return self._reference
+
+    def fit(self, reference: Pixels, name: str = "reference") -> "StainNormalizer":
+        """Learn the reference's stain.
+
+        Parameters
+        ----------
+        reference
+            (H, W, 3) or (N, H, W, 3) uint8: one image, or patches taken together.
+        name
+            For people; stored with the values.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            When the reference is blank.
+        """
+        self._reference = StainReference(method=self.method, values=self.estimate(reference), name=name)
+        return self
+
+    def estimate(self, patches: Pixels) -> StainValues:
+        """Stain values of patches taken together, e.g. a sample of a slide's tissue.
+
+        Parameters
+        ----------
+        patches
+            (H, W, 3) or (N, H, W, 3) uint8.
+
+        Returns
+        -------
+        The values, in the layout of `StainReference.values`.
+
+        Raises
+        ------
+        InputError
+            When there is no stained tissue in them.
+        """
+        flat = _checked(patches).reshape(1, -1, 3)
+        flat = flat[:, :: max(1, -(-flat.shape[1] // _ESTIMATE_PIXELS))]
+        blank = flat.shape[1] == 0 or bool(_blank(flat)[0])
+        values, found = (np.ones((1, 2, 3), np.float32), [False]) if blank else self._kit.estimate(flat)
+        if not found[0]:
+            raise InputError(
+                f"no stained tissue in the {len(_checked(patches))} image(s) given for stain estimation",
+                hint="give patches of tissue, or switch stain normalisation off",
+            )
+        return _rows(values[0])
+
+    @overload
+    def transform(self, patches: Pixels, slide_values: StainValues | None = ...) -> Pixels: ...
+    @overload
+    def transform(
+        self, patches: Pixels, slide_values: StainValues | None = ..., *, return_flags: Literal[True]
+    ) -> tuple[Pixels, NDArray[np.bool_]]: ...
+
+    def transform(
+        self, patches: Pixels, slide_values: StainValues | None = None, *, return_flags: bool = False
+    ) -> Pixels | tuple[Pixels, NDArray[np.bool_]]:
+        """Normalise patches; the input is left as it is.
+
+        Parameters
+        ----------
+        patches
+            (N, H, W, 3) or (H, W, 3) uint8.
+        slide_values
+            From `estimate`, used for all patches; without them each patch is matched by itself.
+        return_flags
+            Also return which patches passed through unchanged.
+
+        Returns
+        -------
+        patches
+            uint8 of the same shape.
+        unchanged
+            (N,) bool: white, black or blank patches (under 1 % stained pixels, or one colour only).
+        """
+        target = np.array(self.reference.values, np.float32)
+        given = None if slide_values is None else np.array(slide_values, np.float32)[None]
+        batch = _checked(patches)
+        flat = batch.reshape(len(batch), batch.shape[1] * batch.shape[2], 3)
+        out, unchanged = flat.copy(), _blank(flat)
+        todo = np.flatnonzero(~unchanged)
+        step = max(1, _CHUNK_PIXELS // max(1, flat.shape[1]))
+        for start in range(0, len(todo), step):
+            part = todo[start : start + step]
+            found = np.ones(len(part), bool)
+            source = given
+            if source is None:
+                source, found = self._kit.estimate(flat[part])
+            painted = self._kit.paint(flat[part], source, target)
+            out[part[found]] = painted[found]
+            unchanged[part] = ~found
+        result = out.reshape(np.shape(patches))
+        return (result, unchanged) if return_flags else result
+
+
+def _kit(method: Method, backend: Backend) -> _Kit:
+    kits = {
+        "macenko": _Kit(stain_separation.macenko_stains, stain_separation.recolour),
+        "vahadane": _Kit(stain_separation.vahadane_stains, stain_separation.recolour),
+        "reinhard": _Kit(stain_reinhard.lab_statistics, stain_reinhard.transfer),
+    }
+    if method not in kits or backend not in ("ours", "staintools"):
+        raise InputError(
+            f"unknown stain method or backend: {method!r}, {backend!r}",
+            hint=f"methods: {', '.join(kits)}; backends: ours, staintools",
+        )
+    if backend == "ours":
+        return kits[method]
+    from napari_c2lst.slides.stain import staintools_backend as stain_staintools
+
+    stain_staintools.check_installed()
+    return _Kit(
+        lambda pixels: stain_staintools.stains(method, pixels),
+        lambda pixels, source, target: stain_staintools.transform(method, pixels, source, target),
+    )
+
+
+def _checked(patches: Any) -> Pixels:
+    array = np.asarray(patches)
+    if array.dtype != np.uint8 or array.ndim not in (3, 4) or array.shape[-1] != 3:
+        raise InputError(
+            f"stain normalisation takes uint8 RGB (N, H, W, 3) or (H, W, 3), not {array.dtype} {array.shape}",
+            hint="convert the image to 8-bit RGB",
+        )
+    return array if array.ndim == 4 else array[None]
+
+
+def _blank(flat: Pixels) -> NDArray[np.bool_]:
+    """(n, P, 3) -> (n,): too little stained to say anything, or one colour all over."""
+    blank = np.empty(len(flat), bool)
+    step = max(1, _CHUNK_PIXELS // max(1, flat.shape[1]))
+    for start in range(0, len(flat), step):
+        part = flat[start : start + step]
+        empty = stained(part).mean(axis=1) < LEAST_TISSUE
+        flatness = (part.max(axis=1).astype(np.int16) - part.min(axis=1)).max(axis=1) <= 2
+        blank[start : start + step] = empty | flatness
+    return blank
+
+
+def _rows(values: Floats) -> StainValues:
+    first, second = ((float(row[0]), float(row[1]), float(row[2])) for row in values)
+    return first, second

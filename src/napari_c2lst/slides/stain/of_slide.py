@@ -1,0 +1,104 @@
+"""The stain of a whole slide: colours of its glass and its stains, from a sample of its tissue, kept with the slide."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.seeds import rng
+from napari_c2lst.slides.images.tissue import Colour, grid_positions, tissue_mask
+
+from .normalizer import Method, StainNormalizer, StainValues
+
+Patches: TypeAlias = NDArray[np.uint8]
+
+_SAMPLE = 200  # patches: the second decimal of the values no longer moves
+_MOST_TISSUE = 0.5  # only patches that are mostly tissue
+
+
+@dataclass(frozen=True)
+class SlideStain:
+    """What stain normalisation needs to know of a slide.
+
+    Attributes
+    ----------
+    glass
+        Colour of empty glass, 0..255; None when none is seen.
+    values
+        Stain values of its tissue over white glass; None when there is nothing stained.
+    """
+
+    glass: Colour | None
+    values: StainValues | None
+
+    def normalise(self, patches: Patches, normalizer: StainNormalizer) -> Patches:
+        """Patches (N, H, W, 3) of this slide in the normalizer's stain; unchanged where there is nothing stained."""
+        if self.values is None:
+            return patches
+        return normalizer.transform(over_white(patches, self.glass), self.values)
+
+
+def over_white(patches: Patches, glass: Colour | None) -> Patches:
+    """The same stain over white glass, since stain separation takes white as no stain at all.
+
+    Dim, grey or tinted glass would count as stained and shift every stain colour.
+    """
+    if glass is None:
+        return patches
+    scale = 255 / np.maximum(np.array(glass), 1)
+    table = np.clip(np.arange(256)[:, None] * scale + 0.5, 0, 255).astype(np.uint8)  # (256, 3)
+    return np.stack([table[:, c][patches[..., c]] for c in range(3)], axis=-1)
+
+
+def slide_stain(
+    slide: Any, method: Method, patch_um: float, read: Callable[[NDArray[np.float64]], Patches]
+) -> SlideStain:
+    """Stain of a slide, the same in every run.
+
+    Parameters
+    ----------
+    slide
+        An open `Slide`; the result is kept on it.
+    method
+        How to estimate the values.
+    patch_um
+        Side of the patches that `read` gives, in microns.
+    read
+        Reads patches at (n, 2) positions.
+    """
+    kept: dict[tuple[str, float], SlideStain] = slide.__dict__.setdefault("_stains", {})
+    key = (method, patch_um)
+    if key not in kept:
+        glass, sample = white_sample(slide, patch_um, read)
+        kept[key] = SlideStain(glass, _values(method, sample))
+    return kept[key]
+
+
+def white_sample(
+    slide: Any, patch_um: float, read: Callable[[NDArray[np.float64]], Patches]
+) -> tuple[Colour | None, Patches]:
+    """The glass of a slide, and a sample of its tissue over white glass."""
+    glass = tissue_mask(slide).glass
+    return glass, over_white(read(sample_positions(slide, patch_um)), glass)
+
+
+def sample_positions(slide: Any, patch_um: float, count: int = _SAMPLE) -> NDArray[np.float64]:
+    """At most `count` positions (y, x) on tissue, spread at random over the slide but always the same ones."""
+    mask = tissue_mask(slide)
+    positions = grid_positions(slide, mask, patch_um, patch_um, least=_MOST_TISSUE)
+    if len(positions) > count:
+        chosen = rng(0, "slide stain").choice(len(positions), count, replace=False)
+        positions = positions[np.sort(chosen)]
+    return positions
+
+
+def _values(method: Method, patches: Patches) -> StainValues | None:
+    if len(patches) == 0:
+        return None
+    try:
+        return StainNormalizer(method).estimate(patches)
+    except InputError:  # nothing stained: the patches are left as they are
+        return None

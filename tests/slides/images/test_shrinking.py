@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+from tests.slides.pictures import CountingArray, noise, slide_of
+
+from napari_c2lst.slides.images.chunks import ChunkReader
+from napari_c2lst.slides.images.shrinking import block_means, shrunk
+
+
+def naive(pixels, side):
+    _, height, width = pixels.shape
+    rows, columns = range(0, height, side), range(0, width, side)
+    return np.array([[pixels[:, y : y + side, x : x + side].mean(axis=(1, 2)) for x in columns] for y in rows])
+
+
+@pytest.mark.parametrize(("side", "chunk"), [(1, 32), (7, 32), (8, 32), (40, 32), (13, 100)])
+def test_means_are_exact_whatever_the_chunks(side, chunk):
+    pixels = noise(91, 118)
+    reader = ChunkReader(da.from_array(pixels, chunks=(3, chunk, chunk)), "toy")
+    np.testing.assert_allclose(block_means(reader, side, 2), naive(pixels, side), atol=1e-4)
+
+
+def test_reads_each_chunk_once():
+    source = CountingArray(noise(100, 100))
+    reader = ChunkReader(da.from_array(source, chunks=(3, 32, 32), name=False), "toy")
+    block_means(reader, 5, 2)
+    assert len(source.reads) == len(set(source.reads)) == 16
+
+
+def test_takes_the_coarsest_level_that_is_fine_enough():
+    pixels = noise(256, 256)
+    slide = slide_of(pixels, mpp=0.5, levels=4)  # 0.5, 1, 2, 4 um/px
+    picture, px = shrunk(slide, 8.0)
+    assert px == pytest.approx(16.0)
+    assert picture.shape == (16, 16, 3)
+    np.testing.assert_allclose(picture, naive(pixels, 16), atol=1.0)
+
+
+def test_a_coarse_slide_keeps_its_pixels():
+    pixels = noise(30, 20)
+    picture, px = shrunk(slide_of(pixels, mpp=15.1), 8.0)
+    assert px == 1.0
+    np.testing.assert_array_equal(picture, np.moveaxis(pixels, 0, -1))

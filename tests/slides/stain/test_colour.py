@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_c2lst.slides.stain.colour import lab_to_rgb, optical_density, rgb_to_lab, stained
+
+
+def colours(count=4000, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, 3), dtype=np.uint8)
+
+
+def test_optical_density():
+    density = optical_density(np.array([[255, 128, 0]], np.uint8))
+    np.testing.assert_allclose(density, [[1e-6, -np.log(128 / 255), -np.log(1 / 255)]], rtol=1e-5)
+    assert density.dtype == np.float32
+
+
+def test_stained_pixels_are_neither_glass_nor_black():
+    pixels = np.array(
+        [[255, 255, 255], [240, 235, 240], [180, 90, 170], [60, 40, 110], [0, 0, 0], [10, 12, 15]], np.uint8
+    )
+    assert stained(pixels).tolist() == [False, False, True, True, False, False]
+
+
+def test_lab_of_known_colours():
+    lab = rgb_to_lab(np.array([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255], [119, 119, 119]], np.uint8))
+    expected = [[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.2], [32.3, 79.19, -107.86], [50.03, 0, 0]]
+    np.testing.assert_allclose(lab, expected, atol=0.15)
+
+
+def test_lab_agrees_with_scikit_image():
+    color = pytest.importorskip("skimage.color")
+    pixels = colours()
+    np.testing.assert_allclose(rgb_to_lab(pixels), color.rgb2lab(pixels), atol=0.15)
+
+
+def test_lab_and_back():
+    pixels = colours()
+    assert np.abs(lab_to_rgb(rgb_to_lab(pixels)).astype(int) - pixels).max() <= 1
+
+
+def test_colours_outside_rgb_are_clipped():
+    lab = np.array([[150.0, 0, 0], [-20.0, 0, 0], [50.0, 300.0, 0]], np.float32)
+    rgb = lab_to_rgb(lab)
+    assert rgb[0].tolist() == [255, 255, 255]
+    assert rgb[1].tolist() == [0, 0, 0]
+    assert rgb[2, 0] == 255

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from tests.slides.pictures import tissue_picture
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.stain.normalizer import StainNormalizer, StainReference
+
+METHODS = ["macenko", "vahadane", "reinhard"]
+
+
+def patches(count=6, side=48, seed=0, glass=(250, 250, 250)):
+    return np.stack([tissue_picture(side, side, seed=seed + s, glass=glass) for s in range(count)])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fit_transform(method):
+    normalizer = StainNormalizer(method).fit(patches(seed=50))
+    source = np.rint(255 * (patches() / 255.0) ** 0.6).astype(np.uint8)
+    before = source.copy()
+    result, unchanged = normalizer.transform(source, return_flags=True)
+    np.testing.assert_array_equal(source, before)
+    assert result.shape == source.shape
+    assert result.dtype == np.uint8
+    assert not unchanged.any()
+    assert np.abs(result.astype(float) - patches()).mean() < 0.5 * np.abs(source.astype(float) - patches()).mean()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_reference_survives_json(method):
+    normalizer = StainNormalizer(method).fit(patches(seed=9), name="slide C2")
+    stored = StainReference.model_validate_json(normalizer.reference.model_dump_json())
+    assert stored == normalizer.reference
+    assert stored.name == "slide C2"
+    again = StainNormalizer.from_reference(stored)
+    np.testing.assert_array_equal(again.transform(patches()), normalizer.transform(patches()))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("given", [True, False])
+def test_white_black_and_blank_patches_pass_through(method, given):
+    normalizer = StainNormalizer(method).fit(patches())
+    odd = np.stack(
+        [np.full((32, 32, 3), colour, np.uint8) for colour in ((255,) * 3, (0,) * 3, (236, 230, 240), (180, 90, 150))]
+    )
+    batch = np.concatenate([odd, patches(2, 32)])
+    values = normalizer.estimate(patches(seed=3)) if given else None
+    result, unchanged = normalizer.transform(batch, values, return_flags=True)
+    assert unchanged.tolist() == [True] * 4 + [False] * 2
+    np.testing.assert_array_equal(result[:4], odd)
+    assert not np.array_equal(result[4:], batch[4:])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_values_of_a_slide_are_used_for_every_patch(method):
+    normalizer = StainNormalizer(method).fit(patches(seed=20))
+    slide = patches(seed=3)
+    values = normalizer.estimate(slide)
+    whole = normalizer.transform(slide, values)
+    alone = np.concatenate([normalizer.transform(one[None], values) for one in slide])
+    np.testing.assert_array_equal(whole, alone)
+    assert not np.array_equal(whole, normalizer.transform(slide))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_batch_gives_what_its_patches_give(method):
+    normalizer = StainNormalizer(method).fit(patches(seed=20))
+    batch = patches(8, 40)
+    alone = np.concatenate([normalizer.transform(one[None]) for one in batch])
+    difference = np.abs(normalizer.transform(batch).astype(int) - alone)
+    assert difference.mean() < 0.1
+    np.testing.assert_array_equal(normalizer.transform(batch), normalizer.transform(batch))
+
+
+def test_one_image_is_taken_as_one_patch():
+    image = tissue_picture(40, 50)
+    normalizer = StainNormalizer().fit(image)
+    result, unchanged = normalizer.transform(image, return_flags=True)
+    assert result.shape == image.shape
+    assert unchanged.tolist() == [False]
+
+
+def test_no_patches_stay_no_patches():
+    normalizer = StainNormalizer().fit(patches())
+    assert normalizer.transform(np.empty((0, 16, 16, 3), np.uint8)).shape == (0, 16, 16, 3)
+
+
+def test_many_patches_are_worked_on_in_parts(monkeypatch):
+    normalizer = StainNormalizer().fit(patches())
+    whole = normalizer.transform(patches(5))
+    monkeypatch.setattr("napari_c2lst.slides.stain.normalizer._CHUNK_PIXELS", 2 * 48 * 48)
+    np.testing.assert_array_equal(normalizer.transform(patches(5)), whole)
+
+
+@pytest.mark.parametrize("blank", [np.full((4, 16, 16, 3), 250, np.uint8), np.empty((0, 16, 16, 3), np.uint8)])
+def test_a_blank_reference_is_refused(blank):
+    for method in METHODS:
+        with pytest.raises(InputError, match="no stained tissue"):
+            StainNormalizer(method).fit(blank)
+
+
+def test_transform_before_fit():
+    with pytest.raises(InputError, match="no reference yet"):
+        StainNormalizer().transform(patches())
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((2, 8, 8, 3)), np.zeros((2, 8, 8, 4), np.uint8), np.zeros((8, 8), np.uint8)]
+)
+def test_other_arrays_are_refused(wrong):
+    with pytest.raises(InputError, match="uint8 RGB"):
+        StainNormalizer().fit(patches()).transform(wrong)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(InputError, match="'hsv'"):
+        StainNormalizer("hsv")
+    with pytest.raises(InputError, match="'gpu'"):
+        StainNormalizer("macenko", backend="gpu")
+
+
+@pytest.mark.parametrize(
+    "values", [((1.0, 2.0, 3.0),), ((1.0, 2.0), (1.0, 2.0)), ((1.0, 2.0, float("nan")), (1.0, 2.0, 3.0))]
+)
+def test_reference_values_are_checked(values):
+    with pytest.raises(ValidationError):
+        StainReference(method="macenko", values=values)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.slides.pictures import slide_of, tissue_picture
+
+from napari_c2lst.slides.images.tissue import tissue_mask
+from napari_c2lst.slides.patches.cutting import read_patches
+from napari_c2lst.slides.stain.normalizer import StainNormalizer
+from napari_c2lst.slides.stain.of_slide import SlideStain, over_white, sample_positions, slide_stain
+
+
+def toy_slide(side=700, name="toy"):
+    picture = np.full((side, side, 3), (230, 225, 232), np.uint8)
+    picture[100:-100, 100:-100] = tissue_picture(side - 200, side - 200, glass=(230, 225, 232))
+    return slide_of(np.ascontiguousarray(np.moveaxis(picture, -1, 0)), mpp=2.0, name=name)
+
+
+def reader(slide, calls):
+    def read(yx):
+        calls.append(len(yx))
+        return read_patches(slide, yx, patch_um=48, patch_px=24)
+
+    return read
+
+
+def test_glass_becomes_white_and_black_stays_black():
+    patches = np.array([[[[230, 225, 232], [0, 0, 0], [115, 90, 116], [255, 255, 255]]]], np.uint8)
+    white = over_white(patches, (230.0, 225.0, 232.0))
+    assert white[0, 0].tolist() == [[255, 255, 255], [0, 0, 0], [128, 102, 127], [255, 255, 255]]
+    assert over_white(patches, None) is patches
+    assert patches[0, 0, 0].tolist() == [230, 225, 232]
+
+
+def test_the_sample_lies_on_tissue_and_is_always_the_same():
+    slide = toy_slide()
+    positions = sample_positions(slide, 48.0, count=30)
+    assert positions.shape == (30, 2)
+    np.testing.assert_array_equal(positions, sample_positions(toy_slide(name="other"), 48.0, count=30))
+    assert (tissue_mask(slide).fraction(positions, 24.0) >= 0.5).all()
+    assert np.ptp(positions, axis=0).min() > 300  # spread over the slide
+
+
+def test_a_slide_with_little_tissue_gives_all_it_has():
+    slide = toy_slide(300)
+    assert 4 < len(sample_positions(slide, 48.0)) < 40
+
+
+def test_the_stain_is_estimated_once_for_each_method_and_kept_on_the_slide():
+    slide, calls = toy_slide(), []
+    first = slide_stain(slide, "macenko", 48.0, reader(slide, calls))
+    assert slide_stain(slide, "macenko", 48.0, reader(slide, calls)) is first
+    assert len(calls) == 1
+    assert slide_stain(slide, "reinhard", 48.0, reader(slide, calls)).values != first.values
+    assert len(calls) == 2
+    again = toy_slide()
+    assert slide_stain(again, "macenko", 48.0, reader(again, [])) == first
+    assert first.glass == pytest.approx((230, 225, 232), abs=1)
+
+
+def test_nothing_stained_nothing_changed():
+    normalizer = StainNormalizer().fit(tissue_picture(64, 64))
+    patches = tissue_picture(32, 32)[None]
+    assert SlideStain(None, None).normalise(patches, normalizer) is patches
+
+
+def test_normalise_uses_the_slides_values():
+    reference = tissue_picture(128, 128, seed=3)
+    normalizer = StainNormalizer().fit(reference)
+    slide, patches = toy_slide(), tissue_picture(48, 48, seed=5, glass=(230, 225, 232))[None]
+    stain = slide_stain(slide, "macenko", 48.0, reader(slide, []))
+    expected = normalizer.transform(over_white(patches, stain.glass), stain.values)
+    np.testing.assert_array_equal(stain.normalise(patches, normalizer), expected)
+    assert not np.array_equal(expected, patches)

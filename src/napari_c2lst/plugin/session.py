@@ -1,0 +1,119 @@
+"""What is open in one viewer, and what changed: the one thing all panels share. Knows neither Qt nor napari's layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_c2lst.common.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_c2lst.slides.slide import Slide
+    from napari_c2lst.slides.spots.spotsets import SpotSet
+
+Mask = NDArray[np.bool_]
+
+
+class Session:
+    """The open slide, its spot sets, the spots that are chosen now and the gene that is shown.
+
+    Panels read and set; they hear of each other's changes through the signals, never by calling each other.
+
+    Attributes
+    ----------
+    slide
+        The open slide; None before one is opened.
+    opening
+        How it was opened, as `open_slide` and the tasks' settings take it (mpp, image, coordinate_system, ...).
+    sets
+        The slide's named spot sets by name, stored or not yet stored.
+    chosen
+        (N,) the spots that are chosen in the viewer now.
+    gene
+        The gene shown on the spots and maps; empty for none.
+    """
+
+    slide_changed = Signal()
+    sets_changed = Signal()
+    chosen_changed = Signal()
+    gene_changed = Signal(str)
+    results_changed = Signal()  # the store or the runs folder holds something new: predictions, models, scores
+    spot_clicked = Signal(int)  # index of a spot; -1 for tissue without one
+    told = Signal(str, str, str)  # level ("info", "warning" or "error"), message, hint
+
+    def __init__(self) -> None:
+        self.slide: Slide | None = None
+        self.opening: dict[str, Any] = {}
+        self.sets: dict[str, SpotSet] = {}
+        self.chosen: Mask = np.zeros(0, dtype=bool)
+        self.gene = ""
+
+    def open(self, slide: Slide, opening: Mapping[str, Any] | None = None) -> None:
+        """Make a slide the open one; its stored spot sets come along."""
+        from napari_c2lst.slides.spots.spotsets import list_spot_sets
+
+        self.slide = slide
+        self.opening = {name: value for name, value in (opening or {}).items() if value is not None}
+        self.sets = {each.name: each for each in list_spot_sets(slide)} if slide.spots is not None else {}
+        self.chosen = np.zeros(0 if slide.spots is None else len(slide.spots), dtype=bool)
+        self.gene = ""
+        self.slide_changed.emit()
+        self.sets_changed.emit()
+        self.chosen_changed.emit()
+        self.results_changed.emit()
+
+    def close(self) -> None:
+        """Forget the slide; its files stay as they are."""
+        self.slide, self.opening, self.sets = None, {}, {}
+        self.chosen, self.gene = np.zeros(0, dtype=bool), ""
+        self.slide_changed.emit()
+        self.sets_changed.emit()
+        self.chosen_changed.emit()
+        self.results_changed.emit()
+
+    def require_slide(self) -> Slide:
+        """The open slide.
+
+        Raises
+        ------
+        InputError
+            If none is open.
+        """
+        if self.slide is None:
+            raise InputError("no slide is open", "open one first: Plugins > C2L-ST > Open slide...")
+        return self.slide
+
+    def choose(self, mask: Mask) -> None:
+        """Set the spots that are chosen now, (N,)."""
+        self.chosen = np.asarray(mask, dtype=bool)
+        self.chosen_changed.emit()
+
+    def show_gene(self, gene: str) -> None:
+        """Set the gene that spots and maps show."""
+        if gene != self.gene:
+            self.gene = gene
+            self.gene_changed.emit(gene)
+
+    def tell(self, level: str, message: str, hint: str = "") -> None:
+        """Say something to the user: in the panel and as napari's notification."""
+        self.told.emit(level, message, hint)
+
+    @property
+    def store(self) -> Path | None:
+        """The SpatialData store that results go into; None while the slide is not one yet."""
+        return self.slide.path if self.slide is not None and self.slide.is_zarr else None
+
+    @property
+    def runs_folder(self) -> Path | None:
+        """Where this slide's runs (models, pairs, predictors, scores) are kept: beside its store."""
+        if self.slide is None:
+            return None
+        from napari_c2lst.slides.store.results import store_name
+
+        name = self.slide.path.name if self.slide.is_zarr else store_name(self.slide.path)
+        return self.slide.path.absolute().parent / f"{Path(name).stem}_c2lst"

@@ -1,0 +1,1 @@
+"""Keep: save into the SpatialData, export, reopen, and repeat a step from a terminal or from Python."""

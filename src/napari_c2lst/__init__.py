@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_c2lst.jobs.api import info as info
     from napari_c2lst.jobs.api import predict as predict
     from napari_c2lst.jobs.api import pretrain as pretrain
+    from napari_c2lst.jobs.api import publish as publish
     from napari_c2lst.jobs.api import sample as sample
     from napari_c2lst.jobs.api import sample_slide as sample_slide
     from napari_c2lst.jobs.api import select as select
@@ -38,6 +39,7 @@ __all__ = [
     "open_slide",
     "predict",
     "pretrain",
+    "publish",
     "sample",
     "sample_slide",
     "select",

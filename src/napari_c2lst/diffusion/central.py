@@ -12,6 +12,7 @@ from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_folder, content_hash
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
+from .checksums import SUMS, check_checksums
 from .schedule import NoiseSchedule
 from .unet import NoiseNet
 
@@ -98,6 +99,7 @@ def load_central(source: str | Path, *, allow_download: bool = False) -> Central
     folder = find_central(source, allow_download=allow_download)
     meta = read_meta(folder)
     _refuse_pickles(folder)
+    check_checksums(folder)
     try:
         # torch_dtype is left alone: half-precision files are widened, so that frozen weights meet fp32 inputs
         unet = UNet2DModel.from_pretrained(folder / "unet", use_safetensors=True, low_cpu_mem_usage=False).float()
@@ -143,6 +145,7 @@ def save_central(model: CentralModel, folder: Path, *, half: bool = False) -> Pa
         unet.save_config(target / "unet")
         _write_weights(tensors, target / WEIGHTS)
         model.schedule.scheduler.save_pretrained(target / "scheduler")
+        _forget_origin(target)
         meta = {
             "version": META_VERSION,
             "name": model.name,
@@ -208,13 +211,22 @@ def _write_weights(tensors: dict[str, torch.Tensor], file: Path) -> None:
     save_file(tensors, file, metadata={"format": "pt"})
 
 
+def _forget_origin(folder: Path) -> None:
+    """Take out where diffusers loaded a configuration from: a path on this machine is nobody's business."""
+    for file in folder.glob("*/*.json"):
+        config = json.loads(file.read_text())
+        if config.pop("_name_or_path", None) is not None:
+            file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
 def _hash(net: NoiseNet, schedule: NoiseSchedule, spec: PatchSpec) -> str:
     architecture: Any = net.unet.config
     head = {
         "unet": {key: architecture[key] for key in _HASHED_ARCHITECTURE},
         "schedule": {key: schedule.config[key] for key in _HASHED_SCHEDULE},
         "stem": net.stem,
-        "spec": spec.model_dump(mode="json"),
+        # the stain reference's name is that of a slide: it says nothing about the model, and is not published
+        "spec": spec.model_dump(mode="json", exclude={"stain": {"name"}}),
     }
     parts = [json.dumps(head, sort_keys=True, default=str).encode()]
     for name, value in sorted(net.unet.state_dict().items()):
@@ -238,7 +250,7 @@ def _download(hub_id: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        patterns = ["unet/*.json", "unet/*.safetensors", "scheduler/*.json", META, "README.md"]
+        patterns = ["unet/*.json", "unet/*.safetensors", "scheduler/*.json", META, "README.md", "LICENSE", SUMS]
         folder = Path(snapshot_download(hub_id, allow_patterns=patterns))
     except Exception as error:
         raise InputError(

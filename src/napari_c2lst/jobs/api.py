@@ -89,6 +89,11 @@ def pretrain(*tiles: AnyPath, reporter: Reporter | None = None, **settings: Any)
     return run_task("pretrain", tiles, reporter=reporter, **settings)
 
 
+def publish(run: AnyPath, out: AnyPath, *, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
+    """Make a folder of a central model that can be given away."""
+    return run_task("publish", run, out=out, reporter=reporter, **settings)
+
+
 def adapt(slide: AnyPath, *, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
     """Adapt a central model to the training spots of one slide."""
     return run_task("adapt", slide, reporter=reporter, **settings)

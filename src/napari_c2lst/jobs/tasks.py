@@ -96,6 +96,14 @@ _ALL = (
         "model",
     ),
     Task(
+        "publish",
+        "diffusion.publish_settings:PublishSettings",
+        "diffusion.publishing:run",
+        "Make a folder of a central model that can be given away.",
+        "c2lst publish runs/central --out her2st-breast --licence 'CC BY 4.0'",
+        "model",
+    ),
+    Task(
         "adapt",
         "diffusion.settings:AdaptSettings",
         "diffusion.adapting:run",

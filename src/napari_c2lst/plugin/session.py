@@ -1,4 +1,4 @@
-"""What is open in one viewer, and what changed: the one thing all panels share. Knows neither Qt nor napari's layers."""
+"""What is open in one viewer, and what changed: what all panels share. Knows neither Qt nor napari's layers."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ import json
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from torch import Tensor
 
 from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve_device
@@ -26,52 +26,13 @@ from napari_c2lst.slides.patches.cutting import PatchSpec
 from napari_c2lst.slides.slide import Slide
 
 from .augment import TURNS, turn
+from .facts import Arm as Arm
+from .facts import PredictorFacts as PredictorFacts
 from .networks import ExpressionNet, build_network, number_format
 
-Arm = Literal["real", "synthetic", "real+synthetic"]
 PREDICTOR_FILE = "predictor.safetensors"
 PREDICTOR_VERSION = 1
 _KEY = "c2lst_predictor"
-
-
-class PredictorFacts(BaseModel):
-    """What a predictor knows and where it comes from; kept in its file as JSON.
-
-    Attributes
-    ----------
-    panel, spec
-        Genes with their scale; size, pixels and stain of the patches.
-    training_ids
-        The real spots that its training used, also through synthetic pairs.
-    arm
-        What it was trained on.
-    steps
-        Optimiser steps.
-    slide
-        Name of the slide it was trained on.
-    spots_hash
-        Content hash of all spots of that slide: held-out spots are told by it even if the slide was renamed.
-    pairs_hash
-        Content hash of the synthetic pairs; None without.
-    n_real, n_synthetic
-        Numbers of patches it learnt from.
-    seed
-        Seed of its training.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    panel: GenePanel
-    spec: PatchSpec
-    training_ids: tuple[str, ...]
-    arm: Arm
-    steps: int
-    slide: str
-    spots_hash: str
-    pairs_hash: str | None = None
-    n_real: int
-    n_synthetic: int
-    seed: int
 
 
 @dataclass(frozen=True, eq=False)

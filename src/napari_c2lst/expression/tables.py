@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,12 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import set_of_training
 
+from .facts import PredictorFacts
 from .grid import Grid
-from .predictor import Predictor, PredictorFacts
 from .rows import RowsOnDisk
+
+if TYPE_CHECKING:
+    from .predictor import Predictor
 
 SPOTS, GRID, RASTER = "c2lst_spots_", "c2lst_grid_", "c2lst_raster_"
 TABLES_VERSION = 1
@@ -56,7 +59,7 @@ class Written:
     mpp: float
 
     @classmethod
-    def of(cls, name: str, path: Path, predictor: Predictor, slide: Slide, *, tta: bool) -> Self:
+    def of(cls, name: str, path: Path, predictor: "Predictor", slide: Slide, *, tta: bool) -> Self:
         """What predictions of a slide will say."""
         return cls(name, str(path.absolute()), predictor.content_hash, predictor.facts, tta, slide.mpp)
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 
 from napari_c2lst.cli import flags
+from napari_c2lst.common import kinds
 from napari_c2lst.common.settings import TaskSettings
 from napari_c2lst.jobs.tasks import TASKS, Task
 
@@ -179,16 +180,16 @@ def test_values_as_a_user_writes_them(value: Any, unit: str | None, text: str) -
 
 def one_value(field: Any) -> list[str]:
     """A command line that gives a field its own default."""
-    kind = flags.strip_optional(field.annotation)
+    kind = kinds.strip_optional(field.annotation)
     default = field.default
     if kind is bool:
-        return [flags.flag_name(field.name) if default else "--no-" + field.name.replace("_", "-")]
+        return [kinds.flag_name(field.name) if default else "--no-" + field.name.replace("_", "-")]
     if default is None or default in ((), [], {}, ""):
         return []
     items = default if isinstance(default, (list, tuple)) else [default]
-    if flags.is_sequence(kind):
-        return [word for item in items for word in (flags.flag_name(field.name), str(item))]
-    return [flags.flag_name(field.name), str(default)]
+    if kinds.is_sequence(kind):
+        return [word for item in items for word in (kinds.flag_name(field.name), str(item))]
+    return [kinds.flag_name(field.name), str(default)]
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
@@ -198,7 +199,7 @@ def test_every_setting_of_every_task_survives_the_command_line(task: Task) -> No
     options = [f for f in cls.fields_info() if not f.positional]
     line = [f"value_{f.name}" for f in places if f.required]
     for field in options:
-        line += [flags.flag_name(field.name), "x"] if field.required else one_value(field)
+        line += [kinds.flag_name(field.name), "x"] if field.required else one_value(field)
     explicit = parse(cls, *line)
     if "preset" in cls.model_fields:
         explicit["preset"] = "paper"

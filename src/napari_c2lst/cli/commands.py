@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.kinds import flag_name
 from napari_c2lst.common.settings import TaskSettings
 from napari_c2lst.jobs.tasks import Task
 
 from .console import make_reporter, show_result
-from .flags import FieldArgument, FieldOption, explicit_values, flag_name, help_of, parameters
+from .flags import FieldArgument, FieldOption, explicit_values, help_of, parameters
 from .interrupts import PoliteStop, command_to_go_on
 
 SHOW_SETTINGS, AS_JSON, EVENTS = "show_settings", "as_json", "event_lines"

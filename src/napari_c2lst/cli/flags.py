@@ -5,15 +5,14 @@ once and read the same on the command line, in Python and in the plugin.
 """
 
 import json
-import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import click
 from click.core import ParameterSource
-from pydantic import BaseModel
 
+from napari_c2lst.common.kinds import flag_name, is_sequence, is_structured, item_type, may_be_none, strip_optional
 from napari_c2lst.common.settings import DeviceSettings, RunSettings, SettingInfo, TaskSettings
 
 _METAVARS: dict[Any, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
@@ -68,11 +67,6 @@ def explicit_values(context: click.Context) -> dict[str, Any]:
     return values
 
 
-def flag_name(field_name: str) -> str:
-    """'patch_um' -> '--patch-um'."""
-    return "--" + field_name.replace("_", "-")
-
-
 def value_of(annotation: Any, given: Any) -> Any:
     """The text a user gave, as the settings class wants it: lists split, choices of the type they have, JSON read."""
     kind = strip_optional(annotation)
@@ -85,7 +79,7 @@ def value_of(annotation: Any, given: Any) -> Any:
         return given
     if get_origin(kind) is Literal and given in (choices := {str(choice): choice for choice in get_args(kind)}):
         return choices[given]
-    if given.lower() == "none" and _may_be_none(annotation):
+    if given.lower() == "none" and may_be_none(annotation):
         return None
     if is_structured(kind):
         return _read_json(given)
@@ -104,39 +98,6 @@ def _read_json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text  # the settings class says what is wrong with it
-
-
-def strip_optional(annotation: Any) -> Any:
-    """'X | None' -> X; 'Annotated[X, ...]' -> X; anything else as it is."""
-    if get_origin(annotation) is Annotated:
-        return strip_optional(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        others = [a for a in get_args(annotation) if a is not type(None)]
-        if len(others) == 1 and len(others) < len(get_args(annotation)):
-            return strip_optional(others[0])
-    return annotation
-
-
-def is_sequence(kind: Any) -> bool:
-    """Whether a field holds several values."""
-    return get_origin(kind) in (tuple, list, set, frozenset, Sequence) or kind in (tuple, list)
-
-
-def item_type(kind: Any) -> Any:
-    """The type of a sequence's items."""
-    arguments = get_args(kind)
-    return strip_optional(arguments[0]) if arguments else str
-
-
-def _may_be_none(annotation: Any) -> bool:
-    return type(None) in get_args(annotation)
-
-
-def is_structured(kind: Any) -> bool:
-    """Whether a value is given as JSON."""
-    if get_origin(kind) in (dict, Mapping):
-        return True
-    return isinstance(kind, type) and issubclass(kind, (BaseModel, dict))
 
 
 def _argument(field: SettingInfo) -> FieldArgument:
@@ -167,7 +128,7 @@ def _option(field: SettingInfo, cls: type[TaskSettings]) -> FieldOption:
         return FieldOption([f"{flag}/{negative}"], field=field, default=None, help=help_text)
     if get_origin(kind) is Literal:
         choices = [str(choice) for choice in get_args(kind)]
-        if _may_be_none(field.annotation) and "none" not in choices:
+        if may_be_none(field.annotation) and "none" not in choices:
             choices.append("none")
         return FieldOption([flag], field=field, default=None, type=click.Choice(choices), help=help_text)
     several = is_sequence(kind)

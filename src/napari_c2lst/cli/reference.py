@@ -8,19 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from napari_c2lst.common.kinds import flag_name, is_sequence, is_structured, item_type, strip_optional
 from napari_c2lst.common.settings import SettingInfo, TaskSettings
 from napari_c2lst.jobs.tasks import TASKS, Task
 
-from .flags import (
-    bounds_text,
-    flag_name,
-    is_sequence,
-    is_structured,
-    item_type,
-    metavar_of_argument,
-    ordered_fields,
-    strip_optional,
-)
+from .flags import bounds_text, metavar_of_argument, ordered_fields
 from .flags import show_value as shown
 
 PAGE = Path("docs") / "settings.md"

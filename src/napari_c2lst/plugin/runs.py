@@ -1,4 +1,4 @@
-"""The runs of a slide as they lie on disk: what was made, from what, and whether it is finished. Torch-free, Qt-free."""
+"""The runs of a slide as they lie on disk: what was made, from what, and whether it is finished (no torch, no Qt)."""
 
 from __future__ import annotations
 

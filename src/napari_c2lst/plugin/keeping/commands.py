@@ -7,10 +7,10 @@ import pprint
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_origin
 
-from napari_c2lst.cli.flags import flag_name, is_sequence, is_structured, item_type, strip_optional
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.kinds import flag_name, is_sequence, is_structured, item_type, strip_optional
 from napari_c2lst.common.settings import SettingInfo, TaskSettings
 from napari_c2lst.jobs.tasks import get_task
 
@@ -65,7 +65,8 @@ def python_snippet(task: str, values: Mapping[str, Any]) -> str:
             value = needed.pop(name)
             places += list(value) if isinstance(value, (list, tuple)) else [value]
     written = [_literal(value) for value in places] + [f"{name}={_literal(value)}" for name, value in needed.items()]
-    return f"import napari_c2lst as c2lst\n\nresult = c2lst.{task}({_broken(written)})\nprint(*result.lines(), sep='\\n')\n"
+    call = f"result = c2lst.{task}({_broken(written)})"
+    return f'import napari_c2lst as c2lst\n\n{call}\nprint(*result.lines(), sep="\\n")\n'
 
 
 def needed_values(cls: type[TaskSettings], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,13 +115,22 @@ def _texts(field: SettingInfo, value: Any) -> list[str]:
     if value is None:
         return ["none"]
     if is_sequence(kind):
-        item = item_type(kind)
-        words = [_text(each) for each in value]
-        together = get_origin(item) is not None and get_args(item) or item in (int, float)
-        return [",".join(words)] if words and together and not field.positional else words
+        return _several(field, value)
     if is_structured(kind):
         return [json.dumps(value)]
     return [_text(value)]
+
+
+def _several(field: SettingInfo, value: Any) -> list[str]:
+    """The items of a list: plain choices and numbers with commas, everything else one by one."""
+    item = item_type(strip_optional(field.annotation))
+    words = [_text(each) for each in value]
+    if not words or (item is not Path and any("," in word for word in words)):
+        raise InputError(
+            f"{field.name} = {list(value)!r} cannot be said on a command line", "copy the Python snippet instead"
+        )
+    together = not field.positional and (get_origin(item) is Literal or item in (int, float))
+    return [",".join(words)] if together else words
 
 
 def _text(value: Any) -> str:

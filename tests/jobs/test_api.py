@@ -96,3 +96,9 @@ def test_sample_slide_is_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
     monkeypatch.setattr(sample_data, "sample_slide_path", lambda: str(tmp_path / "s.zarr"))
     assert api.sample_slide() == tmp_path / "s.zarr"
+
+
+def test_a_setting_may_be_called_name(tmp_path: Path) -> None:
+    """`select` and `predict` have a setting of that name."""
+    with pytest.raises(InputError, match="missing.zarr"):
+        api.select(tmp_path / "missing.zarr", name="train", fraction=0.25)

@@ -30,7 +30,7 @@ class LoggingReporter(Reporter):
         self._log.log(logging.WARNING if level == "warning" else logging.INFO, "%s", text)
 
 
-def run_task(name: str, *positional: Any, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
+def run_task(name: str, /, *positional: Any, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
     """Run a task by its name, in this process.
 
     Parameters

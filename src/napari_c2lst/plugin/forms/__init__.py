@@ -1,0 +1,1 @@
+"""Forms made from settings classes: one field, one widget."""

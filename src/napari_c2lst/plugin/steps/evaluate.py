@@ -1,0 +1,19 @@
+"""The step 'evaluate'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QWidget
+
+from .step_panel import StepPanel
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+
+class EvaluatePanel(StepPanel):
+    """The panel of 'evaluate'."""
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(viewer, "evaluate", parent)

@@ -1,0 +1,19 @@
+"""The step 'sample'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QWidget
+
+from .step_panel import StepPanel
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+
+class SamplePanel(StepPanel):
+    """The panel of 'sample'."""
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(viewer, "sample", parent)

@@ -135,7 +135,7 @@ def test_metavars() -> None:
     assert shown["steps"] == "NUMBER"
     assert shown["widths"] == "NUMBER,NUMBER,..."
     assert shown["images"] == "PATH"
-    assert shown["extra"] == "JSON"
+    assert shown["extra"] == "NAME=VALUE,..."
     assert shown["sampler"] == "[ddim|unipc]"
 
 
@@ -213,3 +213,18 @@ def test_every_setting_of_every_task_survives_the_command_line(task: Task) -> No
 def test_no_setting_hides_a_common_option(task: Task) -> None:
     taken = {"help", "json", "events", "show_settings", "version"}
     assert not taken & task.settings_class().model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("where=grid", {"where": "grid"}),
+        ("steps=300, learning_rate=1e-3", {"steps": 300, "learning_rate": 1e-3}),
+        ("tta=true,name=a b", {"tta": True, "name": "a b"}),
+        ('{"steps": 3, "genes": ["A", "B"]}', {"steps": 3, "genes": ["A", "B"]}),
+        ("predictor=runs/a=b", {"predictor": "runs/a=b"}),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_settings_of_another_task_are_pairs_or_json(text: str, value: object) -> None:
+    assert flags.value_of(dict[str, Any], text) == value

@@ -82,7 +82,7 @@ def value_of(annotation: Any, given: Any) -> Any:
     if given.lower() == "none" and may_be_none(annotation):
         return None
     if is_structured(kind):
-        return _read_json(given)
+        return _read_pairs(given)
     return given
 
 
@@ -93,11 +93,19 @@ def _split(items: Sequence[Any], kind: Any) -> list[Any]:
     return [part.strip() for item in items for part in str(item).split(",") if part.strip()]
 
 
+def _read_pairs(text: str) -> Any:
+    """'where=grid,stride_um=28' or JSON, as a dictionary; other text is left for the settings class to refuse."""
+    if "=" not in text or text.lstrip().startswith(("{", "[")):
+        return _read_json(text)
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    return {name.strip(): _read_json(value.strip()) for name, _, value in pairs}
+
+
 def _read_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        return text  # the settings class says what is wrong with it
+        return text
 
 
 def _argument(field: SettingInfo) -> FieldArgument:
@@ -144,7 +152,7 @@ def _metavar(kind: Any, field: SettingInfo) -> str:
         one = _METAVARS.get(item_type(kind), "VALUE")
         return one if item_type(kind) is Path else f"{one},{one},..."
     if is_structured(kind):
-        return "JSON"
+        return "NAME=VALUE,..."
     return _METAVARS.get(kind, "NUMBER" if field.unit else "TEXT")
 
 

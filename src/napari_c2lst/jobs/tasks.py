@@ -143,6 +143,14 @@ _ALL = (
         "c2lst evaluate slide.zarr --spots train --out runs/scores",
         "genes",
     ),
+    Task(
+        "run",
+        "cohorts.settings:CohortSettings",
+        "cohorts.running:run",
+        "Predict genes or find cells on every slide of a table, on this machine or a cluster.",
+        "c2lst run cohort.csv --predict predictor=runs/predictor,where=grid --out runs/cohort",
+        "genes",
+    ),
 )
 
 TASKS: dict[str, Task] = {task.name: task for task in _ALL}

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.diffusion.pairs import Pairs
 from napari_c2lst.slides.genes.genenames import match_genes
+from napari_c2lst.slides.images.overview import overview
 from napari_c2lst.slides.patches.cutting import PatchSpec, spot_patches
 from napari_c2lst.slides.slide import Slide
 
@@ -90,16 +91,8 @@ def draw_pictures(
 
 def tissue_of(slide: Slide) -> Tissue:
     """A coarse picture of the whole image, at most about 1400 px wide or high; memory stays bounded by chunks."""
-    import dask.array as da
-
-    wanted = max(slide.pyramid.shape) * slide.mpp / TISSUE_PX
-    index = slide.pyramid.level_for(wanted, slide.mpp)
-    level, um = slide.pyramid.levels[index], slide.pyramid.downsample[index] * slide.mpp
-    factor = max(1, round(wanted / um))
-    if factor > 1:
-        level = da.coarsen(np.mean, level, {1: factor, 2: factor}, trim_excess=True)
-    image = np.moveaxis(np.asarray(level.compute()), 0, -1)
-    return Tissue(np.clip(np.rint(image), 0, 255).astype(np.uint8), um * factor)
+    image, downsample = overview(slide.pyramid, TISSUE_PX)
+    return Tissue(image, downsample * slide.mpp)
 
 
 class _Pictures:

@@ -1,0 +1,1 @@
+"""Looking at results: gene maps over the tissue, one spot, real beside synthetic patches."""

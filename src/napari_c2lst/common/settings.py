@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined
 
+from .accelerator import device_kind
 from .errors import InputError
 
 PresetName = Literal["auto", "paper", "small"]
@@ -101,10 +102,8 @@ class TaskSettings(BaseModel):
 
 
 def default_preset(device: str) -> Literal["paper", "small"]:
-    """`paper` on a GPU, `small` on a CPU."""
-    from .device import resolve_device
-
-    return "small" if resolve_device(device).type == "cpu" else "paper"
+    """`paper` on a GPU, `small` on a CPU; found without importing torch."""
+    return "small" if device_kind(device) == "cpu" else "paper"
 
 
 def _info(name: str, field: Any) -> SettingInfo:

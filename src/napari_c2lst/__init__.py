@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_c2lst.jobs.api import predict as predict
     from napari_c2lst.jobs.api import pretrain as pretrain
     from napari_c2lst.jobs.api import publish as publish
+    from napari_c2lst.jobs.api import run as run
     from napari_c2lst.jobs.api import sample as sample
     from napari_c2lst.jobs.api import sample_slide as sample_slide
     from napari_c2lst.jobs.api import select as select
@@ -40,6 +41,7 @@ __all__ = [
     "predict",
     "pretrain",
     "publish",
+    "run",
     "sample",
     "sample_slide",
     "select",

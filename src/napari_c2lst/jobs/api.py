@@ -119,6 +119,11 @@ def evaluate(slide: AnyPath, *, reporter: Reporter | None = None, **settings: An
     return run_task("evaluate", slide, reporter=reporter, **settings)
 
 
+def run(table: AnyPath, out: AnyPath, *, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
+    """Predict genes or find cells on every slide of a table, on Dask workers."""
+    return run_task("run", table, out=out, reporter=reporter, **settings)
+
+
 def sample_slide() -> Path:
     """The sample slide (her2st B4, CC BY 4.0) as a SpatialData in the user's cache; made on first use."""
     from napari_c2lst.slides.sample_data import sample_slide_path

@@ -1,0 +1,232 @@
+"""The choices of a map: prediction, gene, what is shown and how it is drawn. Knows neither viewer nor session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QStandardItemModel
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
+from superqt import QSearchableComboBox
+from superqt.utils import signals_blocked
+
+from .predictions import Prediction
+from .shown import FORMS, MODES, Form, Mode
+
+_STEPS = 1000
+
+
+class MapChoices(QWidget):
+    """A form of a few choices.
+
+    Attributes
+    ----------
+    source_changed
+        Signal: another prediction, or another way to draw it; something has to be read or worked out.
+    look_changed
+        Signal: something that is shown at once.
+    gene_chosen
+        Signal: another gene.
+    """
+
+    source_changed = Signal()
+    look_changed = Signal()
+    gene_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._predictions: list[Prediction] = []
+        self._divider = (0.0, 1.0)
+        self.predictions = _combo("Predictions that this slide holds: the run, and where it predicted")
+        self.genes = QSearchableComboBox()
+        self.genes.setToolTip("Type part of a name. The genes that were predicted, the most highly expressed first.")
+        _may_be_narrow(self.genes)
+        self.modes = _combo("What the map shows. Measured and predicted have the same colours.")
+        self.forms = _combo("As spots or squares where it was predicted, or smooth between them")
+        self.divider = QSlider(Qt.Orientation.Horizontal)
+        self.divider.setRange(0, _STEPS)
+        self.divider.setValue(_STEPS // 2)
+        self.divider.setToolTip("Left of the line the map shows what was measured, right of it what is predicted")
+        self.side = QCheckBox("Show &measured in a second view")
+        self.side.setToolTip("A view of what was measured, which moves together with napari's")
+        for mode, text in MODES.items():
+            self.modes.addItem(text, mode)
+        self._lay_out()
+        self._connect()
+        self.setEnabled(False)
+
+    # ---------------------------------------------------------------- what is chosen
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The chosen prediction; None where there is none."""
+        i = self.predictions.currentIndex()
+        return self._predictions[i] if 0 <= i < len(self._predictions) else None
+
+    @property
+    def mode(self) -> Mode:
+        """What is shown."""
+        return self.modes.currentData()
+
+    @property
+    def form(self) -> Form:
+        """How it is drawn."""
+        return self.forms.currentData()
+
+    @property
+    def beside(self) -> bool:
+        """Whether the second view is wanted."""
+        return self.side.isChecked()
+
+    @property
+    def divider_px(self) -> float:
+        """Where a split map is divided: x in level-0 pixels."""
+        low, high = self._divider
+        return low + (high - low) * self.divider.value() / _STEPS
+
+    # ---------------------------------------------------------------- what there is to choose
+
+    def offer(self, predictions: Sequence[Prediction]) -> None:
+        """Offer other predictions; the one that was chosen stays chosen where it is still there."""
+        before = self.prediction.key if self.prediction is not None else ""
+        self._predictions = list(predictions)
+        with signals_blocked(self.predictions):
+            self.predictions.clear()
+            for each in predictions:
+                self.predictions.addItem(each.label, each.key)
+                self.predictions.setItemData(
+                    self.predictions.count() - 1, " ".join(each.sentences()), Qt.ItemDataRole.ToolTipRole
+                )
+            self.predictions.setCurrentIndex(max(self.predictions.findData(before), 0))
+        self.setEnabled(bool(predictions))
+        self._use_prediction()
+
+    def allow(self, why_not: Callable[[Mode], str]) -> None:
+        """Offer only modes that can be shown; the others say why not.
+
+        Parameters
+        ----------
+        why_not
+            Why a mode cannot be shown; empty when it can.
+        """
+        model = self.modes.model()
+        assert isinstance(model, QStandardItemModel)
+        for i in range(self.modes.count()):
+            reason = why_not(self.modes.itemData(i))
+            item = model.item(i)
+            item.setEnabled(not reason)
+            item.setToolTip(reason)
+        if why_not(self.mode):
+            with signals_blocked(self.modes):
+                self.modes.setCurrentIndex(0)
+            self._show_divider()
+        self.side.setEnabled(not why_not("measured"))
+
+    def set_divider_range(self, low: float, high: float) -> None:
+        """Between which x (level-0 pixels) a split map can be divided."""
+        self._divider = (low, high)
+
+    def show_gene(self, gene: str) -> None:
+        """Show a gene that was chosen elsewhere."""
+        i = self.genes.findText(gene, Qt.MatchFlag.MatchExactly)
+        with signals_blocked(self.genes):
+            self.genes.setCurrentIndex(i)
+
+    def step_gene(self, by: int) -> None:
+        """Choose the next or the previous gene of the list, round and round."""
+        if self.genes.count():
+            self.genes.setCurrentIndex((max(self.genes.currentIndex(), 0) + by) % self.genes.count())
+
+    # ---------------------------------------------------------------- plumbing
+
+    def _use_prediction(self) -> None:
+        chosen = self.prediction
+        gene = self.genes.currentText()
+        with signals_blocked(self.genes), signals_blocked(self.forms):
+            self.genes.clear()
+            before = self.forms.currentData()
+            self.forms.clear()
+            if chosen is not None:
+                self.genes.addItems(list(chosen.genes))
+                self.genes.setCurrentIndex(max(self.genes.findText(gene, Qt.MatchFlag.MatchExactly), 0))
+                for form in ("spots", "smooth") if chosen.where == "spots" else ("squares", "smooth"):
+                    self.forms.addItem(FORMS[form], form)
+                self.forms.setCurrentIndex(max(self.forms.findData(before), 0))
+        if chosen is not None:
+            self.source_changed.emit()
+
+    def _use_mode(self) -> None:
+        self._show_divider()
+        self.look_changed.emit()
+
+    def _show_divider(self) -> None:
+        self._form.setRowVisible(self.divider, self.mode == "split")
+
+    def _use_gene(self) -> None:
+        if self.genes.currentText():
+            self.gene_chosen.emit(self.genes.currentText())
+
+    def _connect(self) -> None:
+        self.predictions.currentIndexChanged.connect(self._use_prediction)
+        self.forms.currentIndexChanged.connect(self.source_changed)
+        self.modes.currentIndexChanged.connect(self._use_mode)
+        self.genes.currentIndexChanged.connect(self._use_gene)
+        self.divider.valueChanged.connect(self.look_changed)
+        self.side.toggled.connect(self.look_changed)
+
+    def _lay_out(self) -> None:
+        genes = QHBoxLayout()
+        genes.addWidget(self.genes, 1)
+        for text, by, name in (("◀", -1, "Previous gene"), ("▶", 1, "Next gene")):
+            button = QToolButton()
+            button.setText(text)
+            button.setToolTip(f"{name} (Alt+{'Left' if by < 0 else 'Right'})")
+            button.setAccessibleName(name)
+            button.setShortcut("Alt+Left" if by < 0 else "Alt+Right")
+            button.clicked.connect(self._previous if by < 0 else self._next)
+            genes.addWidget(button)
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for text, field in (
+            ("&Prediction", self.predictions),
+            ("&Gene", genes),
+            ("&Show", self.modes),
+            ("Di&vider", self.divider),
+            ("Dra&wn as", self.forms),
+            ("", self.side),
+        ):
+            label = QLabel(text)
+            label.setBuddy(self.genes if field is genes else field)  # type: ignore[arg-type]
+            self._form.addRow(label, field)
+        self._show_divider()
+
+    def _previous(self) -> None:
+        self.step_gene(-1)
+
+    def _next(self) -> None:
+        self.step_gene(1)
+
+
+def _combo(tip: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setToolTip(tip)
+    _may_be_narrow(combo)
+    return combo
+
+
+def _may_be_narrow(combo: QComboBox) -> None:
+    """A long entry must not make the dock wide."""
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(8)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -1,0 +1,36 @@
+"""Signals that a widget hears, and stops hearing when it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QObject
+
+
+class Listening:
+    """Connections to signals that outlive a widget (of the session, of a job); they end with the widget.
+
+    Parameters
+    ----------
+    owner
+        The widget; when Qt destroys it, all connections are cut.
+    """
+
+    def __init__(self, owner: QObject) -> None:
+        self._ends: list[tuple[Any, Callable[..., Any]]] = []
+        owner.destroyed.connect(self.stop)  # bound to this object, not to the owner: it still exists by then
+
+    def to(self, signal: Any, slot: Callable[..., Any]) -> None:
+        """Hear a signal (psygnal's or Qt's)."""
+        signal.connect(slot)
+        self._ends.append((signal, slot))
+
+    def stop(self) -> None:
+        """Hear nothing any more."""
+        for signal, slot in self._ends:
+            try:
+                signal.disconnect(slot)
+            except (TypeError, RuntimeError, ValueError):  # the other side is gone already
+                continue
+        self._ends.clear()

@@ -1,0 +1,130 @@
+"""How fields are called in a window, and what messages written for the command line read like there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from napari_c2lst.common.settings import SettingInfo
+
+# Where the field's name with blanks would not do.
+_LABELS = {
+    "adapt": "Settings of adapt",
+    "allow_download": "Allow download",
+    "arms": "Train on",
+    "batch": "Batch size",
+    "central": "Central model",
+    "checkpoint_every": "Checkpoint every",
+    "count_as_ratio": "Count as pairs a spot",
+    "csv": "Also as CSV",
+    "ema": "Moving average",
+    "fraction": "Training share",
+    "gene_list": "Gene list",
+    "genes": "Genes",
+    "genes_shown": "Genes to map",
+    "image_name": "Image element",
+    "interpolate": "Mix expression",
+    "last_rate": "Last learning rate",
+    "local": "Local model",
+    "mix": "Mix of patches",
+    "mpp": "Pixel size",
+    "name": "Name",
+    "neighbours": "Similar spots",
+    "null": "Guide away from",
+    "out": "Run name",
+    "pairs": "Synthetic pairs",
+    "partners": "Mix with",
+    "predictors": "Predictors",
+    "preview_every": "Pictures every",
+    "rasters": "Also as images",
+    "ratio": "Patches a spot",
+    "rerun": "Repeat the chain",
+    "runs": "Predictions",
+    "sample": "Settings of sample",
+    "seeds": "Seeds",
+    "spots": "Spots",
+    "stride_um": "Grid spacing",
+    "synthetic": "Synthetic pairs",
+    "tta": "Average flips",
+    "train": "Settings of train",
+    "use": "Learn from",
+    "where": "Where",
+}
+_UNITS = {"um": "µm", "um/px": "µm/px"}
+
+
+def label_of(info: SettingInfo) -> str:
+    """What a field is called: 'learning_rate' -> 'Learning rate'."""
+    name = info.name.removesuffix("_um").removesuffix("_px") if info.unit else info.name
+    return _LABELS.get(info.name, name.replace("_", " ").capitalize())
+
+
+def unit_of(info: SettingInfo) -> str:
+    """The unit as it is written beside a field; empty for none."""
+    return _UNITS.get(info.unit or "", info.unit or "")
+
+
+def tooltip_of(info: SettingInfo) -> str:
+    """Help, bounds and the flag of a field; wrapped, since it is rich text."""
+    flag = "--" + info.name.replace("_", "-")
+    parts = [in_window(info.help[:1].upper() + info.help[1:]).replace("<", "&lt;") + "."]
+    bounds = bounds_in_words(info)
+    if bounds:
+        parts.append(f"{bounds[:1].upper()}{bounds[1:]}.")
+    return "<p>" + " ".join(parts) + f"</p><p><i>On the command line: {flag}</i></p>"
+
+
+def bounds_in_words(info: SettingInfo) -> str:
+    """'at least 1, at most 1000'; empty without bounds."""
+    words = (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
+    return ", ".join(f"{word} {info.bounds[key]:g}" for key, word in words if key in info.bounds)
+
+
+# In order: the longer ones first.
+_REWRITTEN: tuple[tuple[str, str], ...] = (
+    (r"go on with the same command and --resume auto(?: \(.*\))?", "press Resume to go on from there"),
+    (r"start it again with --resume auto", "press Resume to go on from the last checkpoint"),
+    (r"go on with --resume auto", "press Resume to go on from the last checkpoint"),
+    (r"or go on with --resume auto", "or press Resume"),
+    (r" \(without --resume PATH\)", ""),
+    (r"(?:use |pass )?--preset (\w+)", r"choose the preset '\1'"),
+    (r"pass --mpp, for example --mpp [\d.]+", "set the microns per pixel in the panel 'Open'"),
+    (r"pass --mpp(?: [\w.]+)?", "set the microns per pixel in the panel 'Open'"),
+    (r"(?:use |pass )?--device auto or --device cpu", "choose the device 'auto' or 'cpu'"),
+    (r"use --device (\w+)", r"choose the device '\1'"),
+    (r"choose another --out\b", "choose another run name"),
+    (r"make it: c2lst select .*", "select spots and save them as a set of that name"),
+    (r"see 'c2lst (\w+) --help'", "correct it in the form"),
+    (r"this is a fault of napari-c2lst: set C2LST_DEBUG=1 to see where, and report it",
+     "this is a fault of napari-c2lst: please report it with the text under Details"),
+    (r"report it with the lines of 'details'", "report it with the text under Details"),
+    (r"(?:run|check) 'c2lst convert' first", "convert it to a SpatialData first"),
+)  # fmt: skip
+
+
+def in_window(text: str) -> str:
+    """A message or hint as it reads in a window: buttons and fields instead of flags.
+
+    >>> in_window("pass --where grid")
+    "set 'Where' to grid"
+    """
+    for pattern, replacement in _REWRITTEN:
+        text = re.sub(pattern, replacement, text)
+    text = re.sub(r"(?:pass|use|give) --([a-z][a-z-]+) ([\w.+-]+)", _set_to, text)
+    return re.sub(r"--([a-z][a-z-]+)", lambda match: f"'{_label(match[1])}'", text)
+
+
+def _set_to(match: re.Match[str]) -> str:
+    return f"set '{_label(match[1])}' to {match[2]}"
+
+
+def _label(flag: str) -> str:
+    name = flag.replace("-", "_")
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def faults_in_window(message: str, names: Any) -> str:
+    """A message of `TaskSettings.resolve` with the labels of fields instead of their names."""
+    for name in names:
+        message = re.sub(rf"(^|; ){name} (is missing|= )", lambda m, n=name: f"{m[1]}'{_label(n)}' {m[2]}", message)
+    return in_window(message)

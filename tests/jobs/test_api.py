@@ -100,5 +100,5 @@ def test_sample_slide_is_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 def test_a_setting_may_be_called_name(tmp_path: Path) -> None:
     """`select` and `predict` have a setting of that name."""
-    with pytest.raises(InputError, match="missing.zarr"):
+    with pytest.raises(InputError, match=r"missing\.zarr"):
         api.select(tmp_path / "missing.zarr", name="train", fraction=0.25)

@@ -4,17 +4,192 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from napari_c2lst.common.errors import C2LError
+
+from .closing import guard_dock
+from .guide.bar import StepBar
+from .guide.jobs_line import JobsLine
+from .guide.messages import MessageArea
+from .guide.standing import Standing, facts_of, next_step, standings
+from .guide.steps import STEPS, step_named
+from .parts.listening import Listening
 from .shared import shared_of
 
 if TYPE_CHECKING:
-    import napari
+    import napari.viewer
+
+_WIDTH, _HEIGHT = 390, 640
 
 
 class C2LDock(QWidget):
-    """The steps in order, what is done and what is next, and the panel of the chosen step."""
+    """The steps in order, what is done and what is next, and the panel of the chosen step.
+
+    Panels are built when they are first looked at. What is done is read from the slide and from the runs on disk each
+    time something changes, so that it is right whoever made the change.
+    """
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.shared = shared_of(viewer)
+        self.setObjectName("C2LDock")
+        self._viewer = viewer
+        self._shared = shared_of(viewer)
+        self.panels: dict[str, QWidget] = {}
+        self._pages: dict[str, QWidget] = {}
+        self.current = ""
+        self._next: Standing | None = None
+        self._docked = self._closed = False
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.renew)
+        self._build()
+        self._connect()
+        self.renew()
+        self.show_step(self._next.step.key if self._next is not None else STEPS[0].key)
+
+    def sizeHint(self) -> QSize:
+        """Narrow enough for a laptop's screen."""
+        return QSize(_WIDTH, _HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        """Panels scroll: none of them makes the window larger."""
+        return QSize(320, 320)
+
+    def show_step(self, key: str) -> None:
+        """Show the panel of a step; it is built now if this is the first time."""
+        step = step_named(key)
+        self.current = key
+        self.bar.choose(key)
+        self.title.setText(f"{step.title}")
+        self.purpose.setText(step.purpose)
+        if key not in self.panels:
+            self._add_panel(key)
+        if key in self._pages:
+            self.stack.setCurrentWidget(self._pages[key])
+        self._show_next()
+
+    def renew(self) -> None:
+        """Read anew what is done and what is next."""
+        jobs = [(job.task, job.out) for job in self._shared.jobs.running()]
+        found = standings(facts_of(self._shared.session, jobs))
+        self.bar.show_standings(found)
+        self._next = next_step(found)
+        self._show_next()
+
+    def shut(self) -> None:
+        """Let go of everything; called once, when the dock is closed for good."""
+        if self._closed:
+            return
+        self._closed = True
+        self._soon.stop()
+        self._heard.stop()
+        self.jobs_line.let_go()
+        for panel in self.panels.values():
+            panel.close()
+        for page in self._pages.values():
+            page.deleteLater()
+        self.panels.clear()
+        self._pages.clear()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Closed alone, outside of napari's docks: ask as those do."""
+        if not self._closed and not self._shared.jobs.confirm_close(self):
+            event.ignore()
+            return
+        self._shared.jobs.close()
+        self.shut()
+        super().closeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Napari's close button takes a widget out of its dock and drops it: then everything is let go."""
+        if event.type() == QEvent.Type.ParentChange and not self._closed:
+            if self.parentWidget() is not None:
+                self._docked = True
+                QTimer.singleShot(0, self, self._guard)
+            elif self._docked:
+                self.shut()
+                self.deleteLater()
+        return super().event(event)
+
+    def _guard(self) -> None:
+        guard_dock(self, self._shared.jobs)
+
+    def _build(self) -> None:
+        self.bar = StepBar(self)
+        self.title = QLabel(self)
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.purpose = QLabel(self)
+        self.purpose.setWordWrap(True)
+        self.next_button = QPushButton(self)
+        self.next_button.setAccessibleDescription("Goes to the step that comes next")
+        self.stack = QStackedWidget(self)
+        self.jobs_line = JobsLine(self._shared.jobs, self)
+        self.messages = MessageArea(self)
+        line = QFrame(self)
+        line.setFrameShape(QFrame.Shape.HLine)
+        heading = QHBoxLayout()
+        heading.addWidget(self.title)
+        heading.addWidget(self.purpose, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(5)
+        column.addWidget(self.bar)
+        column.addLayout(heading)
+        column.addWidget(line)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.messages)
+        column.addWidget(self.jobs_line)
+        column.addWidget(self.next_button)
+
+    def _connect(self) -> None:
+        self.bar.chosen.connect(self.show_step)
+        self.jobs_line.asked.connect(self.show_step)
+        self.next_button.clicked.connect(self._go_on)
+        self._heard = Listening(self)
+        session, jobs = self._shared.session, self._shared.jobs
+        for signal in (session.slide_changed, session.sets_changed, session.results_changed, jobs.started, jobs.ended):
+            self._heard.to(signal, self._renew_soon)
+        self._heard.to(session.gene_changed, self._renew_soon)
+        self._heard.to(session.told, self.messages.tell)
+
+    def _renew_soon(self, _what: object = None) -> None:
+        # several signals come at once when a slide is opened: the disk is read once
+        self._soon.start()
+
+    def _go_on(self) -> None:
+        if self._next is not None:
+            self.show_step(self._next.step.key)
+
+    def _show_next(self) -> None:
+        step = self._next
+        elsewhere = step is not None and step.step.key != self.current
+        self.next_button.setVisible(elsewhere)
+        if step is not None:
+            self.next_button.setText(f"&Next: {step.step.title}  ({step.said})")
+            self.next_button.setToolTip(step.step.purpose)
+
+    def _add_panel(self, key: str) -> None:
+        try:
+            panel = step_named(key).panel_class()(self._viewer)
+        except C2LError as error:
+            self._shared.session.tell("error", error.message, error.hint)
+            return
+        self.panels[key] = panel
+        self._pages[key] = _scrolling(panel)
+        self.stack.addWidget(self._pages[key])
+
+
+def _scrolling(panel: QWidget) -> QWidget:
+    """The panel itself if it scrolls, else inside an area that does."""
+    if panel.findChild(QScrollArea) is not None or isinstance(panel, QScrollArea):
+        return panel
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(panel)
+    return area

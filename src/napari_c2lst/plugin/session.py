@@ -67,6 +67,31 @@ class Session:
         self.chosen_changed.emit()
         self.results_changed.emit()
 
+    def refresh(self, slide: Slide) -> None:
+        """Put the same slide, opened anew, in the place of the open one: its store holds something new.
+
+        What is chosen, the gene and the sets that are not stored yet stay; stored sets are as the store has them.
+
+        Parameters
+        ----------
+        slide
+            The slide as it is now; if it has other spots than before, it is opened like a new one.
+        """
+        from napari_c2lst.slides.spots.spotsets import list_spot_sets
+
+        if self.slide is None or not _same_spots(self.slide, slide):
+            self.open(slide, self.opening)
+            return
+        before = self.sets
+        self.slide = slide
+        stored = {each.name: each for each in list_spot_sets(slide)} if slide.spots is not None else {}
+        # a set that is as it was stays the same object: who listens need not draw it anew
+        kept = {n: before[n] if n in before and before[n].same_as(new) else new for n, new in stored.items()}
+        self.sets = {**before, **kept}
+        if any(self.sets[name] is not before.get(name) for name in self.sets):
+            self.sets_changed.emit()
+        self.results_changed.emit()
+
     def close(self) -> None:
         """Forget the slide; its files stay as they are."""
         self.slide, self.opening, self.sets = None, {}, {}
@@ -117,3 +142,9 @@ class Session:
 
         name = self.slide.path.name if self.slide.is_zarr else store_name(self.slide.path)
         return self.slide.path.absolute().parent / f"{Path(name).stem}_c2lst"
+
+
+def _same_spots(one: Slide, other: Slide) -> bool:
+    if one.spots is None or other.spots is None:
+        return one.spots is other.spots
+    return np.array_equal(one.spots.ids, other.spots.ids)

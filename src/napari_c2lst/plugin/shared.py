@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from .session import Session
 
@@ -21,6 +21,15 @@ class Shared:
     canvas: Canvas
     jobs: JobDesk
     extras: dict[str, Any] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """End what lasts: jobs, notifications and what listens to the viewer."""
+        self.jobs.close()
+        for extra in self.extras.values():
+            if hasattr(extra, "close"):
+                extra.close()
+        self.extras.clear()
+        self.canvas.close()
 
 
 _OF_VIEWER: WeakKeyDictionary[Any, Shared] = WeakKeyDictionary()
@@ -39,5 +48,38 @@ def shared_of(viewer: Any) -> Shared:
         from .jobs.desk import JobDesk
 
         session = Session()
-        _OF_VIEWER[viewer] = Shared(session, Canvas(viewer, session), JobDesk(session))
+        shared = Shared(session, Canvas(viewer, session), JobDesk(session))
+        _OF_VIEWER[viewer] = shared
+        _attend(viewer, shared)
     return _OF_VIEWER[viewer]
+
+
+def forget(viewer: Any) -> None:
+    """End what the panels of a viewer share, as when its window is closed; harmless when there is nothing."""
+    shared = _OF_VIEWER.pop(viewer, None)
+    if shared is not None:
+        shared.close()
+
+
+def _attend(viewer: Any, shared: Shared) -> None:
+    """Whatever panel is open: messages reach the user, and closing the window asks while a job runs."""
+    from .telling import Notices
+
+    shared.extras["notices"] = Notices(shared.session)
+    window = _main_window(viewer)
+    if window is not None:
+        from .closing import WindowGuard
+
+        # weak: the guard lives as long as the window, which must not keep the viewer
+        gone = ref(viewer)
+        WindowGuard(window, shared.jobs, lambda: _forget_if_there(gone()))
+
+
+def _forget_if_there(viewer: Any) -> None:
+    if viewer is not None:
+        forget(viewer)
+
+
+def _main_window(viewer: Any) -> Any:
+    """Napari's main window; None for a viewer without one."""
+    return getattr(getattr(viewer, "window", None), "_qt_window", None)

@@ -167,6 +167,18 @@ def write_spot_set(slide: Any, spots: SpotSet, *, replace: bool = False) -> None
     write_elements(slide, tables={PREFIX + spots.name: _table(slide, spots)})
 
 
+def checked_set_table(slide: Any, spots: SpotSet) -> Any:
+    """The table that keeps a set, for those who write several elements in one go.
+
+    Raises
+    ------
+    InputError
+        If the name cannot be one, the slide is no store or the set is of another slide.
+    """
+    raise_all(_problems(slide, spots, replace=True))
+    return _table(slide, spots)
+
+
 def refuse_taken_name(slide: Any, name: str, replace: bool) -> None:
     """Refuse a name that a stored set has.
 

@@ -81,6 +81,13 @@ def describe_device(device: "torch.device") -> str:
     return f"CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else device.type
 
 
+def free_memory(device: "torch.device") -> tuple[int, int] | None:
+    """Free and total bytes of a CUDA device's memory; None for other devices, which share the computer's."""
+    import torch
+
+    return torch.cuda.mem_get_info(device) if device.type == "cuda" else None
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that the device's memory is exhausted."""
     import torch

@@ -66,9 +66,9 @@ def decode(line: str) -> Event | None:
     """The event of a line, or None when the line is something else (a library that printed)."""
     try:
         values = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(values, dict) or values.get("event") not in KINDS:
+    if not isinstance(values, dict) or not isinstance(values.get("event"), str) or values["event"] not in KINDS:
         return None
     kind, when = values.pop("event"), values.pop("time", 0.0)
     return Event(kind, values, when)

@@ -90,7 +90,7 @@ class ChoiceField(Field):
 
 
 class OfferedField(Field):
-    """A value out of those that are there, such as the spot sets of the slide; others can be set, and are then shown."""
+    """A value out of those that are there, such as the sets of the slide; others can be set, and are then shown."""
 
     def __init__(self, info: SettingInfo, choices: Iterable[tuple[str, Any]], nothing: str = "none") -> None:
         self._nothing = nothing

@@ -62,7 +62,7 @@ class Rows(QWidget):
 
     def mark(self, name: str, problem: str, differs: bool) -> None:
         """Mark a row: what cannot be used by a frame and a word, what differs from the preset by a bold label."""
-        label, widget, unit = self._rows[name]
+        label = self._rows[name][0]
         font = label.font()
         font.setBold(differs)
         label.setFont(font)
@@ -81,11 +81,10 @@ class _WheelGuard(QObject):
     """Scrolling a panel must not change the value that happens to pass under the mouse."""
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget):
-            if not watched.hasFocus():
-                event.ignore()
-                return True
-        return False
+        if event is None or event.type() != QEvent.Type.Wheel or not isinstance(watched, QWidget) or watched.hasFocus():
+            return False
+        event.ignore()
+        return True
 
 
 def _describe(widget: QWidget, name: str, tooltip: str) -> None:

@@ -1,4 +1,4 @@
-"""One child process behind Qt's own QProcess, speaking `napari_c2lst.jobs.protocol`; exactly one last event comes out."""
+"""One child process behind Qt's own QProcess, in the language of `jobs/protocol.py`; exactly one last event comes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,21 @@
+"""Colours of the theme a widget is in, and colours that colour-blind people can tell apart."""
+
+from __future__ import annotations
+
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import QWidget
+
+# Okabe and Ito
+BLUE, ORANGE, GREEN, VERMILION, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9"
+LEVEL_COLOURS = {"info": BLUE, "warning": ORANGE, "error": VERMILION, "success": GREEN}
+
+
+def text_colour(widget: QWidget) -> QColor:
+    """The colour of text on a widget, as the style sheet of the theme left it in the palette."""
+    widget.ensurePolished()
+    return widget.palette().color(QPalette.ColorRole.WindowText)
+
+
+def is_dark(widget: QWidget) -> bool:
+    """Whether a widget shows light text."""
+    return text_colour(widget).lightness() > 127

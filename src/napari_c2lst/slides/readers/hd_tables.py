@@ -35,7 +35,7 @@ def with_squares(reading: Reading, wanted: Wanted) -> Reading:
     InputError
         If the squares cannot be made of these bins.
     """
-    tables = {int(m[1]): name for name in reading.sdata.tables if (m := _TABLE.fullmatch(name))}
+    tables = hd_tables(reading.sdata)
     if wanted.table is not None:
         tables = {size: name for size, name in tables.items() if name == wanted.table}
     elif "table" in reading.sdata.tables:
@@ -54,6 +54,11 @@ def with_squares(reading: Reading, wanted: Wanted) -> Reading:
     )
     note = f"bins of table '{tables[size]}' are summed into {kept} squares of {wanted.square_um:g} um"
     return Reading(reading.sdata, facts, (*reading.notes, note), reading.is_zarr, reading.took_image)
+
+
+def hd_tables(sdata: Any) -> dict[int, str]:
+    """Tables of Visium HD bins by bin size (um)."""
+    return {int(m[1]): name for name in getattr(sdata, "tables", {}) if (m := _TABLE.fullmatch(name))}
 
 
 def _add_squares(sdata: Any, name: str, size: int, square_um: float) -> tuple[str, int]:

@@ -30,9 +30,15 @@ class CountsFile:
         self.path = path
         self.barcodes, self.genes = _h5_names(path) if path.is_file() else _mtx_names(path)
 
-    def slabs(self) -> Iterator[tuple[slice, Any]]:
-        """Yield (barcodes, counts of these barcodes as csr (n, G) float32), in order."""
-        yield from _h5_slabs(self.path) if self.path.is_file() else _mtx_slab(self.path)
+    def slabs(self, values: int | None = None) -> Iterator[tuple[slice, Any]]:
+        """Yield (barcodes, counts of these barcodes as csr (n, G) float32), in order.
+
+        Parameters
+        ----------
+        values
+            About how many stored values a slab is to have; none = 40 million.
+        """
+        yield from _h5_slabs(self.path, values or SLAB_VALUES) if self.path.is_file() else _mtx_slab(self.path)
 
 
 def find_counts(folder: Path) -> Path:
@@ -60,7 +66,7 @@ def _h5_names(path: Path) -> tuple[list[str], list[str]]:
         return barcodes, [name.decode() for name in matrix["features/name"][:]]
 
 
-def _h5_slabs(path: Path) -> Iterator[tuple[slice, Any]]:
+def _h5_slabs(path: Path, values: int) -> Iterator[tuple[slice, Any]]:
     import h5py
     from scipy.sparse import csr_matrix
 
@@ -71,7 +77,7 @@ def _h5_slabs(path: Path) -> Iterator[tuple[slice, Any]]:
         starts: NDArray[np.int64] = matrix["indptr"][:].astype(np.int64)
         first = 0
         while first < len(starts) - 1:
-            last = int(np.searchsorted(starts, starts[first] + SLAB_VALUES, side="right")) - 1
+            last = int(np.searchsorted(starts, starts[first] + values, side="right")) - 1
             last = min(max(last, first + 1), len(starts) - 1)
             span = slice(int(starts[first]), int(starts[last]))
             parts = (

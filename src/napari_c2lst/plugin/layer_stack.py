@@ -1,0 +1,123 @@
+"""Our layers in a viewer, found by key: added in a fixed order, updated in place, made again if they were deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .layers.placing import KEY, LayerData, about_layer
+
+# From the bottom: the picture, bins, maps, what was segmented, spots; anything else (choices, drawings) on top.
+_ORDER = ("image", "bins", "map", "cells", "sets", "spots")
+# What the user may have set by hand and an update must not take back.
+_KEPT = {"visible", "opacity", "blending", "name", "gamma", "interpolation2d", "cache", "multiscale", "rgb"}
+_KINDS = {"image": "Image", "points": "Points", "labels": "Labels", "shapes": "Shapes", "vectors": "Vectors"}
+
+
+class LayerStack:
+    """The layers of one slide in one viewer, each with a stable key.
+
+    Parameters
+    ----------
+    viewer
+        A `napari.Viewer` or `ViewerModel`.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+
+    def ours(self) -> Iterator[tuple[str, Any]]:
+        """Key and layer of every layer of ours, from the bottom."""
+        for layer in list(self.viewer.layers):
+            about = about_layer(layer)
+            if about:
+                yield str(about.get("key", "")), layer
+
+    def layer(self, key: str) -> Any | None:
+        """The layer of a key; None when it is not there (any more)."""
+        return next((layer for name, layer in self.ours() if name == key), None)
+
+    def add_or_update(self, data: LayerData, key: str) -> Any:
+        """Show layer data under a key; a layer that is there takes them in place and keeps what the user set by hand.
+
+        Returns
+        -------
+        The layer.
+        """
+        values, options, kind = data
+        options = dict(options)
+        metadata = dict(options.get("metadata") or {})
+        options["metadata"] = {**metadata, KEY: {**metadata.get(KEY, {}), "key": key}}
+        there = self.layer(key)
+        if there is not None and _fits(there, values, options, kind):
+            _update(there, values, options)
+            return there
+        place = self._place(key)
+        if there is not None:
+            place = self.viewer.layers.index(there)
+            self.viewer.layers.remove(there)
+        return self._insert(values, options, kind, place)
+
+    def remove(self, key: str) -> None:
+        """Take the layer of a key away, if it is there."""
+        layer = self.layer(key)
+        if layer is not None:
+            self.viewer.layers.remove(layer)
+
+    def clear(self, keep: Any = None) -> None:
+        """Take all our layers away, except those of the slide to keep (an `Opened`)."""
+        for _, layer in list(self.ours()):
+            if keep is None or about_layer(layer).get("opened") is not keep:
+                self.viewer.layers.remove(layer)
+
+    def in_order(self) -> list[Any]:
+        """All layers of the viewer as they belong, from the bottom; those of others stay on top, as they are."""
+        ours = {id(layer): _rank(key) for key, layer in self.ours()}
+        return sorted(self.viewer.layers, key=lambda layer: ours.get(id(layer), len(_ORDER)))
+
+    def _insert(self, values: Any, options: dict[str, Any], kind: str, place: int) -> Any:
+        selected = set(self.viewer.layers.selection)
+        layer = getattr(self.viewer, f"add_{kind}")(values, **options)
+        at = self.viewer.layers.index(layer)
+        if place < at:
+            self.viewer.layers.move(at, place)
+        if selected:
+            # a new layer takes the selection, and with it the user's tools, away from the layer in hand
+            self.viewer.layers.selection = {each for each in selected if each in self.viewer.layers} or {layer}
+        return layer
+
+    def _place(self, key: str) -> int:
+        """Where a new layer belongs: below the first of ours that comes after it."""
+        for at, layer in enumerate(self.viewer.layers):
+            about = about_layer(layer)
+            if about and _rank(str(about.get("key", ""))) > _rank(key):
+                return at
+        return len(self.viewer.layers)
+
+
+def _rank(key: str) -> int:
+    group = key.split(":")[0].split("_")[0]
+    return _ORDER.index(group) if group in _ORDER else len(_ORDER)
+
+
+def _fits(layer: Any, values: Any, options: dict[str, Any], kind: str) -> bool:
+    """Whether a layer can take the data as it is."""
+    if type(layer).__name__ != _KINDS.get(kind, kind.title()):
+        return False
+    if kind == "image":
+        same = bool(options.get("rgb", False)) == bool(layer.rgb)
+        return same and not layer.multiscale and not isinstance(values, list)
+    return kind in ("points", "labels")
+
+
+def _update(layer: Any, values: Any, options: dict[str, Any]) -> None:
+    metadata = options.pop("metadata")
+    features = options.pop("features", None)
+    if layer.data is not values:
+        layer.data = values
+    if features is not None:
+        layer.features = features
+    for name, value in options.items():
+        if name not in _KEPT:
+            setattr(layer, name, value)
+    layer.metadata = {**layer.metadata, **metadata}

@@ -1,0 +1,124 @@
+"""The two layers every slide starts with: its image and its spots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_c2lst.slides.microns import SQUARES
+
+from .placing import LayerData, Opened, placed
+
+if TYPE_CHECKING:
+    from napari_c2lst.slides.slide import Slide
+
+IMAGE, SPOTS = "image", "spots"
+VALUE = "value"  # the feature that colours the spots
+
+# When neither the slide nor the array says how wide a spot is.
+_SPOT_UM = 55.0
+_SPOT_PX = 50.0
+SPOT_COLOUR = "#ffd54a"
+
+
+def slide_layers(
+    slide: Slide, opening: Mapping[str, Any] | None = None, *, opened: Opened | None = None
+) -> list[LayerData]:
+    """The image as a lazy pyramid and the spots as points above it, both in microns.
+
+    Parameters
+    ----------
+    slide
+        An open slide.
+    opening
+        How it was opened: the arguments of `open_slide` besides the path.
+    opened
+        Slide and opening in one, for layers that are to belong to layers that are there.
+
+    Returns
+    -------
+    list of (data, options, kind)
+        All layers carry the same scale and units: one layer in pixels beside layers in microns would misalign them.
+    """
+    opened = opened or Opened(slide, dict(opening or {}))
+    layers = [image_layer(slide, opened)]
+    if slide.spots is not None:
+        layers.append(spots_layer(slide, opened))
+    return layers
+
+
+def image_layer(slide: Slide, opened: Opened | None = None) -> LayerData:
+    """The image, finest level first; no pixel is read before it is shown."""
+    levels = [np.moveaxis(level, 0, -1) for level in slide.pyramid.levels]  # (3, h, w) -> (h, w, 3), lazy
+    several = len(levels) > 1
+    options = {
+        "name": slide.name,
+        "rgb": True,
+        "multiscale": several,
+        # dask's cache of napari grows to a tenth of the machine's memory; tiles are quicker read again
+        "cache": False,
+        **placed(slide, IMAGE, opened),
+    }
+    return levels if several else levels[0], options, "image"
+
+
+def spots_layer(slide: Slide, opened: Opened | None = None) -> LayerData:
+    """The spots as circles (or squares of bins) of their real size, named by their ids.
+
+    Raises
+    ------
+    InputError
+        If the slide is an image alone.
+    """
+    spots = slide.require_spots()
+    options = {
+        "name": f"{slide.name} spots",
+        "features": {"spot": [str(name) for name in spots.ids]},
+        "size": spot_size_px(slide),
+        "symbol": spot_symbol(slide),
+        "face_color": "transparent",
+        "border_color": SPOT_COLOUR,
+        "border_width": 0.08,
+        **placed(slide, SPOTS, opened),
+    }
+    options["metadata"].update(for_napari_spatialdata(slide))
+    # a slide's (0, 0) is the image's corner, napari's is the centre of the first pixel
+    return spots.yx - 0.5, options, "points"
+
+
+def spot_symbol(slide: Slide) -> str:
+    """Squares of Visium HD bins are squares, everything else is round."""
+    return "square" if getattr(slide.facts, "array", None) == SQUARES else "disc"
+
+
+def spot_size_px(slide: Slide) -> float:
+    """Diameter of a spot in level-0 pixels."""
+    if slide.microns is None:
+        return _SPOT_PX
+    diameter_um = slide.spots.diameter_um if slide.spots is not None else None
+    return float((diameter_um or _SPOT_UM) / slide.microns.value)
+
+
+def for_napari_spatialdata(slide: Slide) -> dict[str, Any]:
+    """What napari-spatialdata looks for in a layer's metadata, so that its widgets can colour our spots.
+
+    Its keys "sdata" and "name" are left out on purpose: with them it would place the layer anew whenever a coordinate
+    system is chosen, in other units than ours, and fail when a layer goes that it has not seen come.
+    """
+    tables = getattr(slide.sdata, "tables", {})
+    if slide.spots is None or slide.table_name not in tables:
+        return {}
+    table = tables[slide.table_name]
+    rows = slide.rows
+    attrs = table.uns.get("spatialdata_attrs", {})
+    return {
+        "adata": table if rows is None or np.array_equal(rows, np.arange(table.n_obs)) else table[rows],
+        "region_key": attrs.get("region_key"),
+        "instance_key": attrs.get("instance_key"),
+        "indices": [str(name) for name in slide.spots.ids],
+        "_n_indices": len(slide.spots),
+        "_current_cs": slide.coordinate_system,
+        "_active_in_cs": {slide.coordinate_system},
+    }

@@ -43,6 +43,7 @@ class SettingsForm(QWidget):
         self._infos = {info.name: info for info in settings_class.fields_info()}
         self._fields: dict[str, Field] = {}
         self._hidden: set[str] = set()
+        self._off: set[str] = set()
         self._meaning = "paper"
         self._rows, self._advanced = Rows(self), Rows(self)
         self._fold = _fold_button(self)
@@ -63,12 +64,13 @@ class SettingsForm(QWidget):
         self._fields[name] = field
         rows = self._advanced if field.info.advanced else self._rows
         rows.put(field)
-        rows.set_visible(name, name not in self._hidden)
+        rows.set_visible(name, name not in self._hidden | self._off)
         field.changed.connect(lambda: self._on_change(name))
 
     def values(self) -> dict[str, Any]:
-        """The value of every field, hidden ones included."""
-        return {name: self._fields[name].get() for name in self._infos}
+        """The value of every field, hidden ones included; of a field that is switched off, the preset's."""
+        base = self.preset_values()
+        return {name: base[name] if name in self._off else self._fields[name].get() for name in self._infos}
 
     def explicit(self) -> dict[str, Any]:
         """What differs from the preset: what a command line needs, and a job is started with."""
@@ -117,8 +119,15 @@ class SettingsForm(QWidget):
         """Bring hidden fields back into the form."""
         for name in names:
             self._hidden.discard(name)
-            self._rows.set_visible(name, True)
-            self._advanced.set_visible(name, True)
+            self._rows.set_visible(name, name not in self._off)
+            self._advanced.set_visible(name, name not in self._off)
+
+    def switch(self, name: str, on: bool) -> None:
+        """Show a field that matters now, or leave one out that does not: its value is then as if never touched."""
+        if (name in self._off) == on:
+            (self._off.discard if on else self._off.add)(name)
+            for rows in (self._rows, self._advanced):
+                rows.set_visible(name, on and name not in self._hidden)
 
     def fix(self, name: str, value: Any) -> None:
         """Set a field to a value that the user does not choose, and leave it out of the form."""
@@ -158,7 +167,7 @@ class SettingsForm(QWidget):
 
     def problems(self) -> dict[str, str]:
         """The fields whose values cannot be read or are out of bounds, with the reason."""
-        found = {name: field.problem() for name, field in self._fields.items() if name not in self._hidden}
+        found = {name: field.problem() for name, field in self._fields.items() if name not in self._hidden | self._off}
         return {name: problem for name, problem in found.items() if problem}
 
     def _field_of(self, info: SettingInfo) -> Field:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
+from napari_c2lst.plugin.parts.latest import Latest
+
 from .job import Job
+from .temporary_store import TemporaryStores
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.session import Session
+    from napari_c2lst.slides.slide import Slide
 
 _CLOSE_MS = 4000  # for checkpoints, when the window closes
 _SLICE_MS = 20
@@ -38,6 +43,8 @@ class JobDesk(QObject):
         super().__init__(parent)
         self.session = session
         self.jobs: list[Job] = []
+        self.temporary = TemporaryStores()
+        self._thread = Latest(self)
         self.command: Sequence[str] | None = None  # another program than our own child, for tests
         application = QCoreApplication.instance()
         if application is not None:
@@ -80,11 +87,48 @@ class JobDesk(QObject):
         for job in self.running():
             job.kill()
         _wait(jobs, _CLOSE_MS)
+        self.temporary.close()
 
     def _on_end(self, job: Job) -> None:
         self.ended.emit(job)
-        if job.state == "finished":
+        if job.state != "finished":
+            return
+        store = _written_store(job)
+        if store is not None and self._is_open(job):
+            self._reopen(store)
+        else:
             self.session.results_changed.emit()
+
+    def _is_open(self, job: Job) -> bool:
+        """Whether a job worked on the slide that is open now."""
+        slide = self.session.slide
+        return slide is not None and Path(job.settings.get("slide", "")).absolute() == slide.path.absolute()
+
+    def _reopen(self, store: Path) -> None:
+        """Open the slide anew, in a thread: its store holds something new."""
+        slide, opening = self.session.slide, self.session.opening
+        if slide is not None and slide.path.absolute() != store.absolute():
+            # it has been converted: its elements have names of their own now
+            opening = {name: value for name, value in opening.items() if name == "mpp"}
+            self.session.opening = opening
+        self._thread.ask(_open, store, opening, done=self.session.refresh, failed=self._not_reopened)
+
+    def _not_reopened(self, message: str, hint: str) -> None:
+        self.session.tell("error", message, hint)
+        self.session.results_changed.emit()
+
+
+def _written_store(job: Job) -> Path | None:
+    """The store that a job has written into, if it has."""
+    result = job.last.get("result")
+    store = result.get("store") if isinstance(result, Mapping) and job.task == "predict" else None
+    return None if store is None else Path(store)
+
+
+def _open(store: Path, opening: Mapping[str, Any]) -> Slide:
+    from napari_c2lst.slides.opening import open_slide
+
+    return open_slide(store, **opening)
 
 
 def _wait(jobs: list[Job], milliseconds: int) -> None:

@@ -1,0 +1,64 @@
+"""What a panel says when a job has ended: the message and the next action. Knows no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from napari_c2lst.plugin.forms.labels import in_window
+
+_NEXT = {
+    "adapt": "next: Sample, to draw synthetic patches with it",
+    "sample": "next: Train a predictor with these pairs",
+    "train": "next: Predict genes over the slide",
+    "predict": "next: Look at the maps",
+    "evaluate": "next: Judge, to read the scores",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What to say.
+
+    Attributes
+    ----------
+    level
+        "success", "info" or "error".
+    message, hint
+        What is the matter, and the next action.
+    resumable
+        Whether the same job can go on.
+    """
+
+    level: str
+    message: str
+    hint: str
+    resumable: bool
+
+
+def ending(task: str, state: str, last: Mapping[str, Any]) -> Ending:
+    """What to say of a job.
+
+    Parameters
+    ----------
+    state
+        "finished", "failed" or "stopped".
+    last
+        The fields of its last event.
+    """
+    if state == "finished":
+        return Ending("success", _result(last), _NEXT.get(task, ""), False)
+    message, hint = in_window(str(last.get("message", ""))), in_window(str(last.get("hint", "")))
+    if state == "stopped":
+        return Ending("info", message or f"'{task}' was stopped", hint or "press Resume to start it again", True)
+    # what was wrong with the input has to be changed first: the same again would fail again
+    return Ending("error", message or f"'{task}' failed", hint or "open Details", last.get("fault") != "input")
+
+
+def _result(last: Mapping[str, Any]) -> str:
+    lines = last.get("lines")
+    said = [str(line) for line in lines] if isinstance(lines, list) else []
+    # paths and the next command are for the command line
+    kept = [line for line in said if not line.startswith(("next:", "some of them:", "written"))]
+    return kept[0] if kept else "finished"

@@ -1,0 +1,60 @@
+"""What a job shows while it runs: what it said last, the loss, sample patches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_c2lst.plugin.jobs.job import Job
+from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.loss_curve import LossCurve
+from napari_c2lst.plugin.parts.patch_strip import PatchStrip
+
+
+class JobView(QWidget):
+    """The live part of a step's panel; hidden until a job is watched, and each part until it has something to show."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.note = QLabel(self)
+        self.note.setWordWrap(True)
+        self.curve = LossCurve(self)
+        self.strip = PatchStrip(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for part in (self.note, self.curve, self.strip):
+            layout.addWidget(part)
+        self._heard = Listening(self)
+        self._warnings: list[str] = []
+        self.hide()
+
+    def watch(self, job: Job) -> None:
+        """Show this job from now on; what another one showed is cleared."""
+        self._heard.stop()
+        self._warnings.clear()
+        self.note.clear()
+        self.note.hide()
+        self.curve.clear()
+        self.curve.hide()
+        self.strip.clear()
+        self._heard.to(job.message, self._on_message)
+        self._heard.to(job.metrics, self._on_metrics)
+        self._heard.to(job.picture, self.strip.feed)
+        self._heard.to(job.ended, self.curve.flush)
+        self.show()
+
+    def _on_message(self, text: str, level: str) -> None:
+        # a warning stays, other messages give way to the next one
+        if level == "warning":
+            self._warnings.append(f"Note: {text}")
+            self.note.setText("\n".join(self._warnings))
+        else:
+            self.note.setText("\n".join([*self._warnings, text[:1].upper() + text[1:]]))
+        self.note.show()
+
+    def _on_metrics(self, step: int, values: dict[str, Any]) -> None:
+        self.curve.feed(step, values)
+        if self.curve.steps:
+            self.curve.show()

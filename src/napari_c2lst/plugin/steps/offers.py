@@ -1,0 +1,74 @@
+"""What a step can work on: spot sets of the slide, runs on disk, predictions in the store. Knows no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_c2lst.plugin.runs import RunInfo, find_runs
+
+if TYPE_CHECKING:
+    from napari_c2lst.plugin.session import Session
+
+Choices = list[tuple[str, Any]]
+PREDICTIONS = ("c2lst_spots_", "c2lst_grid_")
+
+
+def sets_of(session: Session) -> Choices:
+    """The spot sets, stored or not: 'train (71 spots)'."""
+    return [(f"{name} ({int(each.mask.sum())} spots)", name) for name, each in session.sets.items()]
+
+
+def runs_of(session: Session, task: str) -> Choices:
+    """The finished runs of a task, the newest first: 'local (71 spots, 300 steps)'."""
+    runs = [run for run in find_runs(session.runs_folder) if run.task == task and run.state == "finished"]
+    return [(_named(run), run.path) for run in runs]
+
+
+def stopped_run(session: Session, task: str, running: list[Path]) -> RunInfo | None:
+    """The newest run of a task that can go on, or None."""
+    runs = find_runs(session.runs_folder, running=running)
+    return next((run for run in runs if run.task == task and run.state == "stopped" and run.checkpoint), None)
+
+
+def predictions_of(session: Session) -> Choices:
+    """The predictions that are stored in the slide."""
+    tables = {} if session.slide is None else getattr(session.slide.sdata, "tables", {})
+    found = {name.removeprefix(prefix) for name in tables for prefix in PREDICTIONS if name.startswith(prefix)}
+    return [(name, name) for name in sorted(found)]
+
+
+def slide_line(session: Session) -> str:
+    """'her2st-B4: 283 spots, 2 sets'; or what to do when no slide is open."""
+    if session.slide is None:
+        return "No slide is open. Open one first: Plugins > C2L-ST > Open slide..."
+    slide = session.slide
+    if slide.spots is None:
+        return f"{slide.name}: an image without spots"
+    sets = (
+        f", {len(session.sets)} set{'s' * (len(session.sets) != 1)} of spots"
+        if session.sets
+        else ", no set of spots yet"
+    )
+    return f"{slide.name}: {len(slide.spots)} spots{sets}"
+
+
+def _named(run: RunInfo) -> str:
+    detail = _DETAILS.get(run.task, lambda result: "")(run.result or {})
+    return f"{run.name} ({detail})" if detail else run.name
+
+
+def _adapted(result: dict[str, Any]) -> str:
+    return f"{result['spots']} spots, {result['steps']} steps" if {"spots", "steps"} <= result.keys() else ""
+
+
+def _sampled(result: dict[str, Any]) -> str:
+    return f"{result['patches']:,} patches" if "patches" in result else ""
+
+
+def _trained(result: dict[str, Any]) -> str:
+    return str(result.get("arm", ""))
+
+
+_DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {"adapt": _adapted, "sample": _sampled, "train": _trained}

@@ -86,6 +86,7 @@ class C2LDock(QWidget):
         self._soon.stop()
         self._heard.stop()
         self.jobs_line.let_go()
+        self.messages.let_go()
         for panel in self.panels.values():
             panel.close()
         for page in self._pages.values():
@@ -107,14 +108,11 @@ class C2LDock(QWidget):
         if event.type() == QEvent.Type.ParentChange and not self._closed:
             if self.parentWidget() is not None:
                 self._docked = True
-                QTimer.singleShot(0, self, self._guard)
+                guard_dock(self, self._shared.jobs)
             elif self._docked:
                 self.shut()
                 self.deleteLater()
         return super().event(event)
-
-    def _guard(self) -> None:
-        guard_dock(self, self._shared.jobs)
 
     def _build(self) -> None:
         self.bar = StepBar(self)
@@ -128,7 +126,7 @@ class C2LDock(QWidget):
         self.next_button.setAccessibleDescription("Goes to the step that comes next")
         self.stack = QStackedWidget(self)
         self.jobs_line = JobsLine(self._shared.jobs, self)
-        self.messages = MessageArea(self)
+        self.messages = MessageArea(self._shared, self)
         line = QFrame(self)
         line.setFrameShape(QFrame.Shape.HLine)
         heading = QHBoxLayout()
@@ -154,7 +152,6 @@ class C2LDock(QWidget):
         for signal in (session.slide_changed, session.sets_changed, session.results_changed, jobs.started, jobs.ended):
             self._heard.to(signal, self._renew_soon)
         self._heard.to(session.gene_changed, self._renew_soon)
-        self._heard.to(session.told, self.messages.tell)
 
     def _renew_soon(self, _what: object = None) -> None:
         # several signals come at once when a slide is opened: the disk is read once

@@ -62,10 +62,12 @@ def forget(viewer: Any) -> None:
 
 
 def _attend(viewer: Any, shared: Shared) -> None:
-    """Whatever panel is open: messages reach the user, and closing the window asks while a job runs."""
+    """Whatever panel is open: messages reach the user, views come back, closing the window asks while a job runs."""
+    from .keeping.restoring import Restorer
     from .telling import Notices
 
     shared.extras["notices"] = Notices(shared.session)
+    shared.extras["restorer"] = Restorer(shared)
     window = _main_window(viewer)
     if window is not None:
         from .closing import WindowGuard

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QKeySequence, QPainter, QPen, QPixmap, QPolygonF, QShortcut
-from qtpy.QtWidgets import QButtonGroup, QGridLayout, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from .standing import Standing, State
 from .steps import STEPS
@@ -35,7 +35,7 @@ class StepBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.buttons: dict[str, QToolButton] = {}
+        self.buttons: dict[str, QPushButton] = {}
         self._shown: list[Standing] = []
         self._group = QButtonGroup(self)
         self._group.setExclusive(True)
@@ -64,14 +64,14 @@ class StepBar(QWidget):
             button.setAccessibleName(f"Step {i + 1}, {each.step.title}: {each.words}")
             button.setAccessibleDescription(each.said)
 
-    def _button(self, i: int) -> QToolButton:
-        button = QToolButton(self)
+    def _button(self, i: int) -> QPushButton:
+        button = QPushButton(self)
         button.setText(f"{i + 1} {STEPS[i].title}")
         button.setCheckable(True)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setIconSize(QSize(_MARK_PX, _MARK_PX))
         button.setIcon(mark("waiting"))
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setStyleSheet("QPushButton { padding: 4px 2px; text-align: left; }")  # five in a row of a narrow dock
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._group.addButton(button, i)
         # the dock holds the bar: its window's shortcuts work while the dock has the focus

@@ -1,60 +1,44 @@
-"""The last thing that was said: a sentence and the next action, with the log one click away."""
+"""The last thing that was said, whoever said it, with the log one click away."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStyle, QToolButton, QVBoxLayout, QWidget
+from typing import TYPE_CHECKING
 
-from napari_c2lst.plugin.telling import as_text
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-_ICONS = {
-    "info": QStyle.StandardPixmap.SP_MessageBoxInformation,
-    "warning": QStyle.StandardPixmap.SP_MessageBoxWarning,
-    "error": QStyle.StandardPixmap.SP_MessageBoxCritical,
-}
-_ICON_PX = 18
+from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.log_window import LogWindow
+from napari_c2lst.plugin.parts.message_bar import MessageBar
+
+if TYPE_CHECKING:
+    from napari_c2lst.plugin.shared import Shared
 
 
-class MessageArea(QFrame):
-    """Hidden until something is said; the newest message takes the place of the one before."""
+class MessageArea(QWidget):
+    """Shows the newest message of the session until it is put away; the details are the log of the last job."""
 
-    details_asked = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, shared: Shared, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.icon = QLabel(self)
-        self.text = QLabel(self)
-        self.text.setWordWrap(True)
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.details = self._button("Details", "Open the log", self.details_asked.emit)
-        self.dismiss = self._button("×", "Put this message away", self.hide)
-        self.dismiss.setAccessibleName("Put this message away")
-        buttons = QVBoxLayout()
-        buttons.addWidget(self.dismiss, 0, Qt.AlignmentFlag.AlignRight)
-        buttons.addWidget(self.details)
-        buttons.addStretch()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 4, 4, 4)
-        row.addWidget(self.icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.text, 1)
-        row.addLayout(buttons)
-        self.hide()
+        self._jobs = shared.jobs
+        self.bar = MessageBar(self)
+        self.bar.action_wanted.connect(self.bar.clear)
+        self.bar.details_wanted.connect(self.show_log)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.bar)
+        self._heard = Listening(self)
+        self._heard.to(shared.session.told, self.tell)
 
     def tell(self, level: str, message: str, hint: str = "") -> None:
-        """Show a message."""
-        standard = self.style().standardIcon(_ICONS.get(level, _ICONS["info"]))
-        self.icon.setPixmap(standard.pixmap(_ICON_PX, _ICON_PX))
-        self.icon.setAccessibleName(level)
-        self.text.setText(as_text(message, hint))
-        self.details.setVisible(level != "info")
-        self.show()
+        """Show a message in the place of the one before."""
+        details = level != "info" and bool(self._jobs.jobs)
+        self.bar.show_message(level, message, hint, details=details, action="Dismiss")
 
-    def _button(self, text: str, tip: str, slot: object) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(text)
-        button.setToolTip(tip)
-        button.clicked.connect(slot)
-        return button
+    def show_log(self) -> None:
+        """Open the log of the last job."""
+        if self._jobs.jobs:
+            LogWindow(self._jobs.jobs[-1], self).show()
+
+    def let_go(self) -> None:
+        """Hear nothing any more."""
+        self._heard.stop()

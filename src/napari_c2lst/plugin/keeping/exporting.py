@@ -97,9 +97,8 @@ def export_sets(slide: Slide, sets: Mapping[str, SpotSet], path: Path, *, replac
         writer = csv.writer(file)
         writer.writerow(["spot", *places, *roles])
         for i, name in enumerate(spots.ids):
-            writer.writerow(
-                [str(name), *(f"{value:.2f}" for value in xy[i]), *(str(role[i]) for role in roles.values())]
-            )
+            place = [f"{value:.2f}" for value in xy[i]]
+            writer.writerow([str(name), *place, *(str(role[i]) for role in roles.values())])
     return [path]
 
 
@@ -174,9 +173,7 @@ def _map_drawer(slide: Slide, key: str, gene: str) -> Any:
     values = load_values(slide, chosen)
     predicted, measured, at = values.predicted.column(gene), values.measured_here(gene), values.spot
     if measured is None or at is None:
-        raise InputError(
-            f"slide '{slide.name}' has no measured values of {gene}", "export the predictions as CSV instead"
-        )
+        raise InputError(f"slide '{slide.name}' has no measured values of {gene}", "export the predictions as CSV")
 
     def draw(tissue: Any) -> Any:
         from napari_c2lst.evaluation.figures.maps import maps_figure
@@ -235,3 +232,19 @@ def _write_rows(table: Any, path: Path) -> None:
         frame.insert(0, "x", xy[part, 0])
         first = start == 0
         frame.to_csv(path, mode="w" if first else "a", header=first, index_label="name", float_format="%.4f")
+
+
+def export_picture(pixels: Any, path: Path, *, replace: bool = False) -> list[Path]:
+    """A picture, (h, w, 3 or 4) uint8, as PNG.
+
+    Raises
+    ------
+    InputError
+        If the file is there and may not be replaced.
+    """
+    from PIL import Image
+
+    refuse_taken(path, replace)
+    with atomic_file(path) as file:
+        Image.fromarray(np.asarray(pixels)[..., :3]).save(file, format="PNG", optimize=True)
+    return [path]

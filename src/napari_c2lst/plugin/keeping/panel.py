@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.shared import shared_of
 
+from .export_box import ExportBox
+from .repeat_box import RepeatBox
+from .save_box import SaveBox
+
 if TYPE_CHECKING:
-    import napari
+    import napari.viewer
 
 
 class KeepPanel(QWidget):
@@ -17,4 +21,20 @@ class KeepPanel(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.shared = shared_of(viewer)
+        shared = shared_of(viewer)
+        self.save = SaveBox(shared, self)
+        self.export = ExportBox(shared, self)
+        self.repeat = RepeatBox(shared, self)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 4, 0)
+        for box in (self.save, self.export, self.repeat):
+            column.addWidget(box)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inside)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(area)

@@ -1,4 +1,4 @@
-"""Save what was made by hand into the slide's store: all of it or nothing, and nothing of the user's is replaced unasked."""
+"""Save what was made by hand into the slide's store: all of it or nothing, and nothing is replaced unasked."""
 
 from __future__ import annotations
 

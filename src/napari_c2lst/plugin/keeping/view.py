@@ -106,7 +106,10 @@ def read_view(slide: Slide) -> SavedView | None:
 
 
 def _looks(layer: Any) -> dict[str, Any]:
+    about = layer.metadata["c2lst"]
     looks: dict[str, Any] = {"key": layer_key(layer)}
+    # a map says which prediction it shows, and what of it
+    looks |= {name: str(about[name]) for name in ("prediction", "gene", "what") if name in about}
     for name in _LOOKS:
         value = getattr(layer, name, None)
         if value is not None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from .layers.placing import KEY, LayerData, about_layer
 
-# From the bottom: the picture, bins, maps, what was segmented, spots; anything else (choices, drawings) on top.
-_ORDER = ("image", "bins", "map", "cells", "sets", "spots")
+# From the bottom: the picture, bins, what was segmented, spots, predicted maps, marks; anything else (drawings) on top.
+_ORDER = ("image", "bins", "cells", "spots", "map", "sets")
 # What the user may have set by hand and an update must not take back.
 _KEPT = {"visible", "opacity", "blending", "name", "gamma", "interpolation2d", "cache", "multiscale", "rgb"}
 _KINDS = {"image": "Image", "points": "Points", "labels": "Labels", "shapes": "Shapes", "vectors": "Vectors"}

@@ -1,11 +1,20 @@
 """napari's reader: slides by drag and drop or File > Open."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from .layers import LayerData, slide_layers
 
-Reader = Callable[[str | Sequence[str]], list[LayerData]]
+Reader = Callable[[str | Sequence[str]], list[Any]]
+
+# Kinds of files that are ours to read; plain TIFF, PNG and JPEG are left to napari's own readers.
+SCANS = (".svs", ".ndpi", ".scn", ".btf")
+_FILES = (*SCANS, ".h5ad", ".tsv", ".tsv.gz")
+# What a reader gives napari when there is nothing to add (yet).
+NOTHING_YET: list[Any] = [(None,)]
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
@@ -26,9 +35,14 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
 
 
 def is_slide(path: Path) -> bool:
-    """Whether a path is a folder or store that `open_slide` takes; images alone are left to napari's own readers."""
-    if not path.is_dir() and path.suffix != ".h5ad":
+    """Whether a path is something that we rather than napari itself should open."""
+    if not path.is_dir() and not path.name.lower().endswith(_FILES):
         return False
+    return can_open(path)
+
+
+def can_open(path: Path) -> bool:
+    """Whether `open_slide` takes a path, by its looks."""
     from napari_c2lst.common.errors import InputError
     from napari_c2lst.slides.opening import find_reader
     from napari_c2lst.slides.readers.store import is_store
@@ -49,14 +63,42 @@ def _is_spatialdata(store: Path) -> bool:
     return (store / "images").is_dir() and any((store / name).is_dir() for name in ("shapes", "tables", "points"))
 
 
-def read_slide(path: str | Sequence[str]) -> list[LayerData]:
+def read_slide(path: str | Sequence[str]) -> list[Any]:
     """Open a slide lazily as layers: the image, and its spots if it has any.
+
+    In a window at work (a drop, a menu) nothing is returned: the slide is opened in a thread and shown when it is
+    there, or the user is told what is wrong. Called from a script, the layers come back at once.
 
     Raises
     ------
     InputError
-        If the slide is damaged or its parts do not belong together.
+        From a script: if the slide is damaged or its parts do not belong together.
     """
+    path = path if isinstance(path, str) else path[0]
+    viewer = viewer_at_work()
+    if viewer is not None:
+        from .opening import open_in_viewer
+
+        open_in_viewer(viewer, path)
+        return NOTHING_YET
+    return layers_of(path)
+
+
+def layers_of(path: str | Path) -> list[LayerData]:
+    """The layers of a slide, read here and now."""
     from napari_c2lst.slides.opening import open_slide
 
-    return slide_layers(open_slide(path if isinstance(path, str) else path[0]))
+    return slide_layers(open_slide(path))
+
+
+def viewer_at_work() -> Any | None:
+    """napari's viewer, if we are called out of its event loop: then nothing may take seconds. None in a script."""
+    try:
+        import napari
+        from qtpy.QtCore import QCoreApplication, QThread
+    except ImportError:
+        return None
+    if QCoreApplication.instance() is None or QThread.currentThread().loopLevel() == 0:
+        return None
+    viewer = napari.current_viewer()
+    return viewer if viewer is not None and hasattr(viewer, "window") else None

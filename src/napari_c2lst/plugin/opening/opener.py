@@ -1,0 +1,143 @@
+"""Open a slide beside the window: read it in a thread, then make it the session's; every error is one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_c2lst.common.errors import C2LError
+from napari_c2lst.plugin.parts.background import Beside
+from napari_c2lst.plugin.shared import Shared, shared_of
+
+if TYPE_CHECKING:
+    from napari_c2lst.plugin.session import Session
+    from napari_c2lst.slides.slide import Slide
+
+_EXTRA = "opener"
+
+
+class Opener:
+    """Opens slides for one viewer, one at a time; a newer request takes the place of one under way.
+
+    Attributes
+    ----------
+    path
+        What is being opened; None when nothing is.
+    """
+
+    begun = Signal(str)  # path
+    ended = Signal(bool)  # whether a slide is open now
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.path: Path | None = None
+        self._beside = Beside()
+
+    def open(self, path: str | Path, **opening: Any) -> None:
+        """Open a slide; arguments as `open_slide` takes them, None for what was not said."""
+        path = Path(path).expanduser()
+        said = {name: value for name, value in opening.items() if value is not None}
+        self._beside.forget()
+        self.path = path
+        self.begun.emit(str(path))
+        self._beside.run(lambda: _open(path, said), lambda slide: self._on_open(slide, said), self._on_failed)
+
+    def open_sample(self) -> None:
+        """Open the slide that comes with the package; it is made on first use."""
+        self._beside.forget()
+        self.path = Path("her2st B4")
+        self.begun.emit("the sample slide")
+        self._beside.run(_sample, lambda slide: self._on_open(slide, {}), self._on_failed)
+
+    def reopen(self, **changes: Any) -> None:
+        """Open the open slide again with other arguments; None takes one back to its default."""
+        slide = self.session.require_slide()
+        self.open(slide.path, **{**self.session.opening, **changes})
+
+    def cancel(self) -> None:
+        """Forget what is being opened; the slide that is open stays."""
+        self._beside.forget()
+        if self.path is not None:
+            self.path = None
+            self.ended.emit(False)
+
+    close = cancel
+
+    def _on_open(self, slide: Slide, opening: dict[str, Any]) -> None:
+        self.path = None
+        before = _Kept(self.session)
+        self.session.open(slide, opening)
+        before.bring_back(self.session)
+        self.ended.emit(True)
+
+    def _on_failed(self, error: Exception) -> None:
+        self.path = None
+        if isinstance(error, C2LError):
+            self.session.tell("error", error.message, error.hint)
+        else:
+            text = (str(error).splitlines() or [""])[0]
+            self.session.tell("error", f"the slide cannot be opened ({type(error).__name__}: {text})", _DAMAGED)
+        self.ended.emit(False)
+
+
+_DAMAGED = "the file may be damaged: copy it again, or try 'c2lst info' on it"
+
+
+class _Kept:
+    """What stays when the same slide is opened in another way: gene, chosen spots, sets that are not stored yet."""
+
+    def __init__(self, session: Session) -> None:
+        self.slide, self.gene = session.slide, session.gene
+        self.chosen, self.sets = session.chosen, dict(session.sets)
+
+    def bring_back(self, session: Session) -> None:
+        old, new = self.slide, session.slide
+        if old is None or new is None or old.path != new.path or old.spots is None or new.spots is None:
+            return
+        if not np.array_equal(old.spots.ids, new.spots.ids):
+            return
+        unsaved = {name: each for name, each in self.sets.items() if name not in session.sets}
+        if unsaved:
+            session.sets = {**session.sets, **unsaved}
+            session.sets_changed.emit()
+        if self.chosen.any():
+            session.choose(self.chosen)
+        session.show_gene(self.gene)
+
+
+def opener_of(shared: Shared) -> Opener:
+    """The one opener of a viewer, made on first use."""
+    if _EXTRA not in shared.extras:
+        shared.extras[_EXTRA] = Opener(shared.session)
+    opener: Opener = shared.extras[_EXTRA]
+    return opener
+
+
+def open_in_viewer(viewer: Any, path: str | Path, **opening: Any) -> None:
+    """Open a slide in a viewer, in a thread; the session tells when it is there, or what is wrong.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    path
+        Anything `open_slide` takes.
+    opening
+        Further arguments of `open_slide`.
+    """
+    opener_of(shared_of(viewer)).open(path, **opening)
+
+
+def _open(path: Path, opening: dict[str, Any]) -> Slide:
+    from napari_c2lst.slides.opening import open_slide
+
+    return open_slide(path, **opening)
+
+
+def _sample() -> Slide:
+    from napari_c2lst.slides.sample_data import sample_slide_path
+
+    return _open(sample_slide_path(), {})

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_c2lst.jobs.api import sample_slide as sample_slide
     from napari_c2lst.jobs.api import select as select
     from napari_c2lst.jobs.api import train as train
+    from napari_c2lst.jobs.api import train_cells as train_cells
     from napari_c2lst.slides.opening import open_slide as open_slide
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "sample_slide",
     "select",
     "train",
+    "train_cells",
 ]
 
 

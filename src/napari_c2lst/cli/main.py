@@ -21,7 +21,7 @@ from napari_c2lst.jobs.tasks import TASKS
 from .commands import TaskCommand
 from .console import show_error, show_failure
 
-GROUPS = {"slide": "The slide", "model": "The models", "genes": "The genes"}
+GROUPS = {"slide": "The slide", "model": "The models", "genes": "The genes", "cells": "The cells"}
 _INTRODUCTION = (
     "Synthetic spots from a few real ones, gene maps over the whole tissue, and an honest score. "
     "The way: look at a slide (info), choose training spots (select), adapt a central model to them (adapt), "

@@ -119,6 +119,11 @@ def evaluate(slide: AnyPath, *, reporter: Reporter | None = None, **settings: An
     return run_task("evaluate", slide, reporter=reporter, **settings)
 
 
+def train_cells(*data: AnyPath, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
+    """Train a HoVer-Net on folders of outlined and typed nuclei."""
+    return run_task("train-cells", data, reporter=reporter, **settings)
+
+
 def run(table: AnyPath, out: AnyPath, *, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
     """Predict genes or find cells on every slide of a table, on Dask workers."""
     return run_task("run", table, out=out, reporter=reporter, **settings)

@@ -36,7 +36,7 @@ class Task:
     example
         A command line that works as it stands once the slide is there.
     group
-        The part of the way it belongs to: "slide", "model" or "genes".
+        The part of the way it belongs to: "slide", "model", "genes" or "cells".
     """
 
     name: str
@@ -142,6 +142,14 @@ _ALL = (
         "Score predictions on held-out spots beside simple baselines.",
         "c2lst evaluate slide.zarr --spots train --out runs/scores",
         "genes",
+    ),
+    Task(
+        "train-cells",
+        "cells.training.settings:TrainCellsSettings",
+        "cells.training.running:run",
+        "Train a HoVer-Net on outlined and typed nuclei, and score it.",
+        "c2lst train-cells consep/ --out runs/cells",
+        "cells",
     ),
     Task(
         "run",

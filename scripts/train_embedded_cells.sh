@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Train the narrow HoVer-Net that comes with the package, score it, and put it there.
+#
+#   scripts/train_embedded_cells.sh CONSEP_FOLDER [DEVICE] [EPOCHS]
+#
+# Nuclei: CoNSeP's train split (Graham et al. 2019; released for research) as images/ inst/ type/, each with train/ and
+# test/; the scores are of its test split. About an hour on two CPU cores; it goes on where it stopped when started again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+consep=${1:?"the folder of CoNSeP, with images, inst and type in it"}
+device=${2:-cpu}
+epochs=${3:-6}
+run=runs/cells-consep
+target=src/napari_c2lst/data/cells
+
+.venv/bin/c2lst train-cells "$consep" --out "$run" --name consep-narrow --preset small --device "$device" \
+  --epochs "0,$epochs" --colour 0.2 --types "miscellaneous,inflammatory,epithelial,spindle-shaped" \
+  --licence "research use: CoNSeP is released for research, and no other terms are stated" \
+  --data-note "CoNSeP's train split, 27 tiles of 1000 x 1000 px at 40x (0.25 um/px), colorectal adenocarcinoma, H&E; \
+Graham et al. 2019"
+
+mkdir -p "$target"
+cp "$run/hovernet.safetensors" "$target/hovernet.safetensors"
+cp "$run/README.md" "$target/README.md"
+chmod -R a+rX "$target"
+du -sh "$target"

@@ -1,0 +1,1 @@
+"""Training a HoVer-Net on nuclei with outlines and types, and scoring it as its authors do."""

@@ -36,12 +36,12 @@ class SideBySide:
         self._visible = {key: layer.visible for key, layer in self.stack.ours() if key != _COPY}
         for layer in list(layers):
             layer.visible = any(layer is each for each in shown)
-        # the four lie at the bottom, in pairs: napari fills the grid pair by pair
+        # the four lie at the bottom, in pairs: with a positive stride napari fills the grid from there, pair by pair
         for place, layer in enumerate(shown):
             layers.move(layers.index(layer), place)
         grid = self.stack.viewer.grid
         self._before = (grid.enabled, grid.stride, tuple(grid.shape))
-        grid.stride, grid.shape, grid.enabled = -2, (1, 2), True
+        grid.stride, grid.shape, grid.enabled = 2, (1, 2), True
 
     def end(self) -> None:
         """Bring the single view back, with the layers as they were."""

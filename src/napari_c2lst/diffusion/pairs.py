@@ -217,7 +217,7 @@ def load_pairs(path: Path) -> Pairs:
     """
     import anndata
 
-    store = _find(Path(path))
+    store = find_pairs(Path(path))
     try:
         table = anndata.read_zarr(store)
         facts = table.uns[_KEY]
@@ -244,7 +244,14 @@ def load_pairs(path: Path) -> Pairs:
         ) from error
 
 
-def _find(path: Path) -> Path:
+def find_pairs(path: Path) -> Path:
+    """The store of pairs at a path or in a run folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is not complete.
+    """
     store = path / PAIRS_FILE if (path / PAIRS_FILE).exists() else path
     if partial_store(path).exists() or partial_store(path / PAIRS_FILE).exists():
         raise InputError(f"the pairs of '{path}' are not complete", "go on with 'c2lst sample' and --resume auto")

@@ -47,18 +47,19 @@ class MapChoices(QWidget):
         super().__init__(parent)
         self._predictions: list[Prediction] = []
         self._divider = (0.0, 1.0)
-        self.predictions = _combo("Predictions that this slide holds: the run, and where it predicted")
+        self.predictions = narrow_combo("Predictions that this slide holds: the run, and where it predicted")
         self.genes = QSearchableComboBox()
         self.genes.setToolTip("Type part of a name. The genes that were predicted, the most highly expressed first.")
         _may_be_narrow(self.genes)
-        self.modes = _combo("What the map shows. Measured and predicted have the same colours.")
-        self.forms = _combo("As spots or squares where it was predicted, or smooth between them")
+        self.modes = narrow_combo("What the map shows. Measured and predicted have the same colours.")
+        self.forms = narrow_combo("As spots or squares where it was predicted, or smooth between them")
         self.divider = QSlider(Qt.Orientation.Horizontal)
         self.divider.setRange(0, _STEPS)
         self.divider.setValue(_STEPS // 2)
         self.divider.setToolTip("Left of the line the map shows what was measured, right of it what is predicted")
-        self.side = QCheckBox("Show &measured in a second view")
-        self.side.setToolTip("A view of what was measured, which moves together with napari's")
+        self.shown = QCheckBox("Show the &map on the tissue")
+        self.shown.setChecked(True)
+        self.shown.setToolTip("Off: the map goes, and the slide's own spots are shown again")
         for mode, text in MODES.items():
             self.modes.addItem(text, mode)
         self._lay_out()
@@ -84,9 +85,9 @@ class MapChoices(QWidget):
         return self.forms.currentData()
 
     @property
-    def beside(self) -> bool:
-        """Whether the second view is wanted."""
-        return self.side.isChecked()
+    def wanted(self) -> bool:
+        """Whether there is to be a map at all."""
+        return self.shown.isChecked()
 
     @property
     def divider_px(self) -> float:
@@ -130,7 +131,6 @@ class MapChoices(QWidget):
             with signals_blocked(self.modes):
                 self.modes.setCurrentIndex(0)
             self._show_divider()
-        self.side.setEnabled(not why_not("measured"))
 
     def set_divider_range(self, low: float, high: float) -> None:
         """Between which x (level-0 pixels) a split map can be divided."""
@@ -182,7 +182,7 @@ class MapChoices(QWidget):
         self.modes.currentIndexChanged.connect(self._use_mode)
         self.genes.currentIndexChanged.connect(self._use_gene)
         self.divider.valueChanged.connect(self.look_changed)
-        self.side.toggled.connect(self.look_changed)
+        self.shown.toggled.connect(self.look_changed)
 
     def _lay_out(self) -> None:
         genes = QHBoxLayout()
@@ -204,7 +204,7 @@ class MapChoices(QWidget):
             ("&Show", self.modes),
             ("Di&vider", self.divider),
             ("Dra&wn as", self.forms),
-            ("", self.side),
+            ("", self.shown),
         ):
             label = QLabel(text)
             label.setBuddy(self.genes if field is genes else field)  # type: ignore[arg-type]
@@ -218,7 +218,8 @@ class MapChoices(QWidget):
         self.step_gene(1)
 
 
-def _combo(tip: str) -> QComboBox:
+def narrow_combo(tip: str) -> QComboBox:
+    """A choice that no long entry makes wide."""
     combo = QComboBox()
     combo.setToolTip(tip)
     _may_be_narrow(combo)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_c2lst.plugin.layers import LayerData, spot_size_px
+from napari_c2lst.plugin.layers.placing import LayerData, pixel_um, placed
+from napari_c2lst.plugin.layers.slide_layers import spot_size_px
 
 from .colours import layer_colormap, rgba
 from .shown import Legend
@@ -16,10 +17,12 @@ from .values import MapValues, Values
 if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
 
-SPOTS_KEY, IMAGE_KEY = "map_spots", "map_image"
+# keys: the map as spots, the map as an image, and what was measured, on the left of it
+SPOTS_KEY, IMAGE_KEY, LEFT_KEY = "map_spots", "map_image", "map_left"
+NAMES = {SPOTS_KEY: "Gene map", IMAGE_KEY: "Gene map", LEFT_KEY: "Gene map, measured"}
 
 
-def spots_map(slide: Slide, values: MapValues, numbers: Values, legend: Legend) -> LayerData:
+def spots_map(slide: Slide, values: MapValues, numbers: Values, legend: Legend, key: str = SPOTS_KEY) -> LayerData:
     """A map as discs of the spots' real size.
 
     Parameters
@@ -28,19 +31,21 @@ def spots_map(slide: Slide, values: MapValues, numbers: Values, legend: Legend) 
         (n,) one number for each predicted spot.
     """
     options = {
-        "name": layer_name(legend),
+        "name": NAMES[key],
         "size": spot_size_px(slide),
         "symbol": "disc",
         "face_color": rgba(numbers, legend.limits, legend.colours),
         "border_width": 0,
         "opacity": 0.9,
-        "features": {"spot": spot_names(slide, values), legend.what: np.round(numbers, 3)},
-        **_placed(slide, SPOTS_KEY, values, legend),
+        "features": {"spot": spot_names(slide, values), "value": np.round(numbers, 3)},
+        **_placed(slide, key, values, legend),
     }
     return values.yx - 0.5, options, "points"  # napari's (0, 0) is the centre of the first pixel, a slide's its corner
 
 
-def image_map(slide: Slide, values: MapValues, surface: Surface, image: Values, legend: Legend) -> LayerData:
+def image_map(
+    slide: Slide, values: MapValues, surface: Surface, image: Values, legend: Legend, key: str = IMAGE_KEY
+) -> LayerData:
     """A map as an image, a grid's squares or smooth between the spots.
 
     Parameters
@@ -48,24 +53,19 @@ def image_map(slide: Slide, values: MapValues, surface: Surface, image: Values, 
     image
         (rows, columns) in the pixels of `surface`; NaN is transparent.
     """
-    mpp = slide.mpp if slide.microns is not None else 1.0
+    mpp = pixel_um(slide)
     options = {
-        "name": layer_name(legend),
+        "name": NAMES[key],
         "colormap": layer_colormap(legend.colours),
         "contrast_limits": legend.limits,
         "interpolation2d": "nearest",
         "opacity": 0.75,
         "blending": "translucent",
-        **_placed(slide, IMAGE_KEY, values, legend),
+        **_placed(slide, key, values, legend),
         "scale": (surface.step_px * mpp,) * 2,
         "translate": tuple((surface.origin_px - 0.5) * mpp),
     }
     return image, options, "image"
-
-
-def layer_name(legend: Legend) -> str:
-    """What the layer is called in napari's list."""
-    return f"{legend.gene}, {legend.what}"
 
 
 def spot_names(slide: Slide, values: MapValues) -> list[str]:
@@ -75,14 +75,7 @@ def spot_names(slide: Slide, values: MapValues) -> list[str]:
 
 
 def _placed(slide: Slide, key: str, values: MapValues, legend: Legend) -> dict[str, Any]:
-    mpp, unit = (slide.mpp, "um") if slide.microns is not None else (1.0, "pixel")
-    said = {
-        "key": key,
-        "path": str(slide.path),
-        "slide": slide.name,
-        "prediction": values.prediction.key,
-        "gene": legend.gene,
-        "what": legend.what,
-        "unit": legend.unit,
-    }
-    return {"scale": (mpp, mpp), "units": (unit, unit), "metadata": {"c2lst": said}}
+    said = {"prediction": values.prediction.key, "gene": legend.gene, "what": legend.what, "unit": legend.unit}
+    options = placed(slide, key)
+    options["metadata"]["c2lst"].update(said)
+    return options

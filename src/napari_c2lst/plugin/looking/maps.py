@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .colours import rgba
-from .discs import Discs
-from .map_layers import IMAGE_KEY, SPOTS_KEY, image_map, spots_map
+from .map_layers import IMAGE_KEY, LEFT_KEY, SPOTS_KEY, image_map, spots_map
 from .predictions import Prediction
 from .shown import Form, Legend, Mode, Surfaces, at_places, legend
 from .surfaces import pitch
@@ -18,7 +13,10 @@ from .values import MapValues, load_values
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.canvas import Canvas
+    from napari_c2lst.plugin.layers.placing import LayerData
     from napari_c2lst.slides.slide import Slide
+
+_SPOTS = "spots"  # key of the slide's own spots
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +31,12 @@ class Prepared:
         How it is drawn.
     surfaces
         The images it is drawn as; None for spots.
-    discs
-        The spots as pixels of the second view; None for images.
     """
 
     slide: Slide
     values: MapValues
     form: Form
     surfaces: Surfaces | None
-    discs: Discs | None
 
     @property
     def x_range_px(self) -> tuple[float, float]:
@@ -61,40 +56,79 @@ def prepare(slide: Slide, prediction: Prediction, form: Form, values: MapValues 
     """
     if values is None:
         values = load_values(slide, prediction)
-    if form == "spots":
-        diameter_um = slide.require_spots().diameter_um or 100.0
-        return Prepared(slide, values, form, None, Discs(values.yx * slide.mpp, diameter_um))
-    return Prepared(slide, values, form, Surfaces(values, form), None)
+    return Prepared(slide, values, form, None if form == "spots" else Surfaces(values, form))
 
 
-def draw(canvas: Canvas, ready: Prepared, gene: str, mode: Mode, divider_px: float) -> Legend:
-    """Show a gene: swaps numbers and colours of the one map layer in place."""
+def draw(canvas: Canvas, ready: Prepared, gene: str, mode: Mode, divider_px: float = 0.0) -> Legend:
+    """Show a gene as one layer: swaps numbers and colours in place, at once for thousands of spots."""
     said = legend(ready.values, gene, mode)
-    if ready.surfaces is None:
-        numbers = at_places(ready.values, gene, mode, divider_px)
-        canvas.add_or_update(spots_map(ready.slide, ready.values, numbers, said), SPOTS_KEY)
-    else:
-        image = ready.surfaces.image(gene, mode, divider_px)
-        canvas.add_or_update(image_map(ready.slide, ready.values, ready.surfaces.own, image, said), IMAGE_KEY)
+    canvas.add_or_update(_layer(ready, said, mode, divider_px, key_of(ready.form)), key_of(ready.form))
     return said
 
 
-def clear(canvas: Canvas, *, but: Form | None = None) -> None:
-    """Take the map away; `but` keeps the layer of that form."""
-    if but != "spots":
-        canvas.remove(SPOTS_KEY)
-    if but in (None, "spots"):
-        canvas.remove(IMAGE_KEY)
+def key_of(form: Form) -> str:
+    """The key of the layer of a map."""
+    return SPOTS_KEY if form == "spots" else IMAGE_KEY
 
 
-def picture(ready: Prepared, gene: str, mode: Mode) -> tuple[NDArray[np.uint8], NDArray[Any], float]:
-    """The same map for the second view: (h, w, 4) pixels, its corner (y, x) and the side of a pixel in microns."""
-    said = legend(ready.values, gene, mode)
-    if ready.discs is not None:
-        colours = rgba(at_places(ready.values, gene, mode), said.limits, said.colours)
-        return ready.discs.paint(colours), ready.discs.origin_um, ready.discs.step_um
-    assert ready.surfaces is not None
-    own, mpp = ready.surfaces.own, ready.slide.mpp
-    painted = rgba(ready.surfaces.image(gene, mode), said.limits, said.colours)
-    pixels = np.clip(np.rint(painted * 255), 0, 255).astype(np.uint8)
-    return pixels, (own.origin_px - own.step_px / 2) * mpp, own.step_px * mpp
+class Maps:
+    """The layers of a map: one, or two side by side.
+
+    While there is a map the slide's own spots are hidden: their colours are on another scale. A user who shows them
+    again keeps them.
+    """
+
+    def __init__(self, canvas: Canvas) -> None:
+        self.canvas = canvas
+        self._beside: Form | None = None  # the form of the two maps that are side by side
+        self._there = False
+        self._hid_spots = False
+
+    def draw(self, ready: Prepared, gene: str, mode: Mode, divider_px: float) -> Legend:
+        """Show a gene, in place of what was shown."""
+        if self._beside is not None and (mode != "beside" or ready.form != self._beside):
+            self._part()
+        self.canvas.remove(IMAGE_KEY if ready.form == "spots" else SPOTS_KEY)
+        if not self._there:
+            self._hide_spots()
+        self._there = True
+        if mode != "beside":
+            return draw(self.canvas, ready, gene, mode, divider_px)
+        said = legend(ready.values, gene, mode)
+        draw(self.canvas, ready, gene, "predicted")
+        self.canvas.add_or_update(_layer(ready, said, "measured", 0.0, LEFT_KEY), LEFT_KEY)
+        if self._beside is None:
+            self.canvas.linked_views(LEFT_KEY, key_of(ready.form))
+        self._beside = ready.form
+        return said
+
+    def clear(self) -> None:
+        """Take the map away; the slide's own spots come back."""
+        self._part()
+        for key in (SPOTS_KEY, IMAGE_KEY):
+            self.canvas.remove(key)
+        spots = self.canvas.layer(_SPOTS)
+        if self._hid_spots and spots is not None:
+            spots.visible = True
+        self._hid_spots = self._there = False
+
+    def _part(self) -> None:
+        """Back to a single view."""
+        if self._beside is not None:
+            self.canvas.linked_views(None, None)
+        self.canvas.remove(LEFT_KEY)
+        self._beside = None
+
+    def _hide_spots(self) -> None:
+        spots = self.canvas.layer(_SPOTS)
+        if spots is not None and spots.visible:
+            spots.visible = False
+            self._hid_spots = True
+
+
+def _layer(ready: Prepared, said: Legend, mode: Mode, divider_px: float, key: str) -> LayerData:
+    if ready.surfaces is None:
+        numbers = at_places(ready.values, said.gene, mode, divider_px)
+        return spots_map(ready.slide, ready.values, numbers, said, key)
+    image = ready.surfaces.image(said.gene, mode, divider_px)
+    return image_map(ready.slide, ready.values, ready.surfaces.own, image, said, key)

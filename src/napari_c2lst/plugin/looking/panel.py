@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QResizeEvent
+from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.shared import shared_of
 
-from . import maps
-from .beside import BesideView
 from .choices import MapChoices
 from .inspector import Inspector
 from .legend import ColourBar
+from .maps import Maps, Prepared, prepare
 from .predictions import Prediction, list_predictions
 from .shown import why_not
 
 if TYPE_CHECKING:
     import napari.viewer
 
-    from napari_c2lst.slides.slide import Slide
 
 NO_SLIDE = "Open a slide to look at it."
 NO_PREDICTION = (
@@ -45,16 +43,14 @@ class LookPanel(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         shared = shared_of(viewer)
-        self.session, self.canvas = shared.session, shared.canvas
-        self.ready: maps.Prepared | None = None
+        self.session, self.maps = shared.session, Maps(shared.canvas)
+        self.ready: Prepared | None = None
         self.choices = MapChoices()
         self.bar = ColourBar()
         self.words = _words("Which prediction is shown, and what it can prove")
         self.note = _words("How to read the colours")
         self.inspector = Inspector()
-        self.beside = BesideView()
         self._work = Latest(self)
-        self._tissue_work = Latest(self)
         self._lay_out()
         self._connect()
         self._use_slide()
@@ -68,11 +64,8 @@ class LookPanel(QWidget):
 
     def _use_slide(self) -> None:
         self.inspector.clear()
-        self.beside.show_tissue(None)
+        self.maps.clear()
         self._use_results()
-        slide = self.session.slide
-        if slide is not None and slide.microns is not None:
-            self._tissue_work.ask(_overview, slide, done=self._show_tissue, failed=self._refuse)
 
     def _use_results(self) -> None:
         """The slide or what it holds has changed: keep the choice where it is still there."""
@@ -86,9 +79,9 @@ class LookPanel(QWidget):
 
     def _show_nothing(self) -> None:
         self._work.drop()
-        maps.clear(self.canvas)
+        self.maps.clear()
         self.words.setText(NO_SLIDE if self.session.slide is None else NO_PREDICTION)
-        for widget in (self.bar, self.note, self.beside):
+        for widget in (self.bar, self.note):
             widget.hide()
 
     # ---------------------------------------------------------------- from choice to map
@@ -96,19 +89,18 @@ class LookPanel(QWidget):
     def _prepare(self) -> None:
         """Another prediction or form: read and work out beside the GUI's thread."""
         slide, prediction = self.session.slide, self.choices.prediction
-        if slide is None or prediction is None:
+        if slide is None or prediction is None or not self.isVisible():  # a panel nobody sees covers no spots
             return
         self.words.setText(" ".join(prediction.sentences()))
         known = self.ready.values if self.ready is not None and self.ready.values.prediction is prediction else None
         self._work.ask(
-            maps.prepare, slide, prediction, self.choices.form, known, done=self._use_prepared, failed=self._refuse
+            prepare, slide, prediction, self.choices.form, known, done=self._use_prepared, failed=self._refuse
         )
 
-    def _use_prepared(self, ready: maps.Prepared) -> None:
+    def _use_prepared(self, ready: Prepared) -> None:
         self.ready = ready
         self.choices.allow(partial(why_not, ready.values))
         self.choices.set_divider_range(*ready.x_range_px)
-        maps.clear(self.canvas, but=ready.form)
         gene = self.session.gene
         if gene not in ready.values.predicted:
             gene = ready.values.predicted.genes[0]
@@ -122,21 +114,13 @@ class LookPanel(QWidget):
         ready, gene, mode = self.ready, self.session.gene, self.choices.mode
         if ready is None or gene not in ready.values.predicted:
             return
-        legend = maps.draw(self.canvas, ready, gene, mode, self.choices.divider_px)
+        if not self.choices.wanted:
+            self.maps.clear()
+            return
+        legend = self.maps.draw(ready, gene, mode, self.choices.divider_px)
         self.bar.show_legend(legend)
         self.note.setText(f"{legend.unit[0].upper()}{legend.unit[1:]}. {legend.note}")
         self.note.show()
-        self._show_beside()
-
-    def _show_beside(self) -> None:
-        """The second view: what was measured, in the same colours as the prediction."""
-        ready, gene = self.ready, self.session.gene
-        wanted = self.choices.beside and ready is not None and ready.values.measured is not None
-        self.beside.setVisible(wanted)
-        if wanted:
-            assert ready is not None
-            self.beside.title.setText(f"<i><b>{gene}</b></i> measured")
-            self.beside.show_map(*maps.picture(ready, gene, "measured"))
 
     def _use_gene(self, gene: str) -> None:
         if self.ready is None:
@@ -158,24 +142,16 @@ class LookPanel(QWidget):
         if slide is None or slide.spots is None or not -1 <= spot < len(slide.spots):
             return
         if spot < 0:
-            self.inspector.clear("No spot here. " + "Click a spot to see its tissue and its genes.")
+            self.inspector.clear("There is no spot here. Click a spot to see its tissue and its genes.")
             return
         values = self.ready.values if self.ready is not None else None
         self.inspector.show_spot(slide, values, spot, self.session.gene)
 
     # ---------------------------------------------------------------- plumbing
 
-    def _show_tissue(self, answer: tuple[Any, float]) -> None:
-        self.beside.show_tissue(*answer)
-
     def _refuse(self, message: str, hint: str) -> None:
         self.words.setText(f"{message}. {hint}" if hint else f"{message}.")
         self.session.tell("error", message, hint)
-
-    def _busy(self, busy: bool) -> None:
-        if busy:
-            self.bar.setToolTip("reading …")
-        self.choices.setEnabled(self.choices.prediction is not None)
 
     def _connect(self) -> None:
         hear = Listening(self)
@@ -188,18 +164,22 @@ class LookPanel(QWidget):
         self.choices.look_changed.connect(self.show_map)
         self.choices.gene_chosen.connect(self.session.show_gene)
         self.inspector.gene_clicked.connect(self.session.show_gene)
-        self._work.busy.connect(self._busy)
 
     def _lay_out(self) -> None:
-        left = QVBoxLayout()
-        for widget in (self.choices, self.bar, self.note, self.words, _line(), self.inspector):
-            left.addWidget(widget)
-        left.addStretch(1)
+        maps = QVBoxLayout()
+        for widget in (self.choices, self.bar, self.note, self.words):
+            maps.addWidget(widget)
+        maps.addStretch(1)
+        spot = QVBoxLayout()
+        spot.addWidget(self.inspector)
+        spot.addStretch(1)
         inside = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, inside)
         self._columns.setContentsMargins(6, 6, 6, 6)
-        self._columns.addLayout(left)
-        self._columns.addWidget(self.beside, 1)
+        self._columns.setSpacing(10)
+        self._columns.addLayout(maps)
+        self._columns.addWidget(_line())
+        self._columns.addLayout(spot, 1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -209,20 +189,19 @@ class LookPanel(QWidget):
         outside.setContentsMargins(0, 0, 0, 0)
         outside.addWidget(scroll)
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Show the map once the panel is looked at."""
+        super().showEvent(event)
+        if self.ready is None and not self._work.awaited:
+            self._prepare()
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Put the second view beside the rest where there is room, below it in a dock."""
+        """Put the spot beside the map's choices where there is room, below them in a dock."""
         wide = self.width() >= WIDE_PX
         direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
         if self._columns.direction() != direction:
             self._columns.setDirection(direction)
         super().resizeEvent(event)
-
-
-def _overview(slide: Slide) -> tuple[Any, float]:
-    from napari_c2lst.slides.images.overview import overview
-
-    picture, downsample = overview(slide.pyramid)
-    return picture, downsample * slide.mpp
 
 
 def _words(name: str) -> QLabel:

@@ -12,12 +12,13 @@ from .colours import Colours
 from .surfaces import Surface, grid_surface, smooth_surface
 from .values import UNIT, MapValues, Values
 
-Mode = Literal["predicted", "measured", "split", "difference", "spread"]
+Mode = Literal["predicted", "measured", "beside", "split", "difference", "spread"]
 Form = Literal["spots", "squares", "smooth"]
 
 MODES: dict[Mode, str] = {
     "predicted": "Predicted",
     "measured": "Measured",
+    "beside": "Side by side: measured, predicted",
     "split": "Split: measured | predicted",
     "difference": "Difference: predicted − measured",
     "spread": "Uncertainty",
@@ -60,7 +61,7 @@ def why_not(values: MapValues, mode: Mode) -> str:
     """Why a mode cannot be shown, with the next action; empty when it can."""
     if mode == "spread" and values.spread is None:
         return "not predicted with an uncertainty: predict again with “tta” on (8 times slower)"
-    if mode in ("measured", "split", "difference") and values.measured is None:
+    if mode in ("measured", "beside", "split", "difference") and values.measured is None:
         return "the slide measured none of these genes: there is nothing to compare with"
     if mode == "difference" and values.spot is None:
         return "measured at spots only: choose predictions on spots"
@@ -76,9 +77,9 @@ def legend(values: MapValues, gene: str, mode: Mode) -> Legend:
         end = values.difference_limit(gene)
         note = "Blue: predicted too low. Orange: predicted too high. Grey: as measured."
         return Legend(gene, "predicted − measured", "difference", (-end, end), note=note)
-    what = {"predicted": "predicted", "measured": "measured", "split": "measured (left) | predicted (right)"}[mode]
+    what = {"beside": "measured (left), predicted (right)", "split": "measured (left) | predicted (right)"}
     note = "Measured and predicted have the same colours." if values.measured is not None else ""
-    return Legend(gene, what, "viridis", values.limits(gene), note=note)
+    return Legend(gene, what.get(mode, mode), "viridis", values.limits(gene), note=note)
 
 
 def at_places(values: MapValues, gene: str, mode: Mode, divider_px: float = 0.0) -> Values:

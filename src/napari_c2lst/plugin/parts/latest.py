@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 from superqt.utils import create_worker
 
 from napari_c2lst.common.errors import C2LError
@@ -52,6 +53,7 @@ class Latest(QObject):
         failed
             Called with a message and a hint if it raised.
         """
+        _wait_at_the_end()
         self._question += 1
         self._set_awaited(True)
         worker = create_worker(function, *args, _start_thread=False)
@@ -84,3 +86,9 @@ class Latest(QObject):
         if awaited != self._awaited:
             self._awaited = awaited
             self.busy.emit(awaited)
+
+
+@cache
+def _wait_at_the_end() -> None:
+    """Once: a program that ends waits for threads at work, which would otherwise answer into what is gone."""
+    atexit.register(QThreadPool.globalInstance().waitForDone, 5000)

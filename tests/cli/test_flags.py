@@ -46,6 +46,8 @@ def parse(cls: type[TaskSettings], *arguments: str) -> dict[str, Any]:
         (["--widths", "1", "--widths", "2"], {"widths": ["1", "2"]}),
         (["--interval", "0.2,0.8"], {"interval": ["0.2", "0.8"]}),
         (["--genes", "ERBB2,CD24", "--genes", "EPCAM"], {"genes": ["ERBB2", "CD24", "EPCAM"]}),
+        (["--genes", '"Carcinoma, invasive",Stroma'], {"genes": ["Carcinoma, invasive", "Stroma"]}),
+        (["--genes", 'a, "b, c" ,d', "--genes", "it's 5\""], {"genes": ["a", "b, c", "d", "it's 5\""]}),
         (["--images", "a,b.tif", "--images", "c.tif"], {"images": ["a,b.tif", "c.tif"]}),
         (["--mpp", "none"], {"mpp": None}),
         (["--extra", '{"a": 1}'], {"extra": {"a": 1}}),
@@ -55,6 +57,11 @@ def parse(cls: type[TaskSettings], *arguments: str) -> dict[str, Any]:
 )
 def test_only_what_was_said(arguments: list[str], explicit: dict[str, Any]) -> None:
     assert parse(EveryKind, *arguments) == explicit
+
+
+@pytest.mark.parametrize("texts", [["a"], ["a, b", "c"], ['say "x", twice', "d"], [" e"]])
+def test_joined_texts_come_back(texts: list[str]) -> None:
+    assert parse(EveryKind, "--genes", flags.joined_texts(texts))["genes"] == [text.strip() for text in texts]
 
 
 def test_every_kind_arrives_typed() -> None:

@@ -4,6 +4,8 @@ Values are handed on as the user wrote them: the settings class alone says what 
 once and read the same on the command line, in Python and in the plugin.
 """
 
+import csv
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,10 +89,17 @@ def value_of(annotation: Any, given: Any) -> Any:
 
 
 def _split(items: Sequence[Any], kind: Any) -> list[Any]:
-    # a path may hold a comma, so paths are only repeated
+    # a path may hold a comma, so paths are only repeated; a text with a comma stands in double quotes
     if kind is Path:
         return list(items)
-    return [part.strip() for item in items for part in str(item).split(",") if part.strip()]
+    return [part.strip() for row in csv.reader(map(str, items), skipinitialspace=True) for part in row if part.strip()]
+
+
+def joined_texts(texts: Sequence[str]) -> str:
+    """Texts as one word of a command line that `value_of` splits into the same texts again."""
+    word = io.StringIO()
+    csv.writer(word, lineterminator="").writerow(texts)
+    return word.getvalue()
 
 
 def _read_pairs(text: str) -> Any:

@@ -107,6 +107,15 @@ def test_qupath_properties(tmp_path: Path) -> None:
     assert caught.value.hint == "it has 'ROI 1', 'Stroma', 'Tumor'"
 
 
+def test_classes_with_commas_may_come_in_parts(tmp_path: Path) -> None:
+    features = [
+        _feature("Polygon", [_shifted(SQUARE, 20 * i)], name=n) for i, n in enumerate(["Tumor, invasive", "Fat"])
+    ]
+    path = _collection(tmp_path, *features)
+    assert [r.name for r in read_regions(path, labels=["Tumor", "invasive"])] == ["Tumor, invasive"]
+    assert len(read_regions(path, labels=["Tumor, invasive", "Fat"])) == 2
+
+
 def test_shapes_without_a_class(tmp_path: Path) -> None:
     assert describe_regions(read_regions(_collection(tmp_path, _feature("Polygon", [SQUARE])))) == "1 shape"
 

@@ -123,7 +123,7 @@ def test_reading_ids(tmp_path: Path) -> None:
     file = tmp_path / "ids.csv"
     file.write_text('barcode,label\n"S0x0",tumour\nS0x2\tstroma\n# no\n\nS0x0\n', encoding="utf-8-sig")
     assert read_ids(file) == ["barcode", "S0x0", "S0x2"]
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match="there is no list of spots"):
         read_ids(tmp_path / "nope")
     file.write_text("\n")
     with pytest.raises(InputError, match="is empty"):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.names import read_names
 
 from .genenames import match_genes
 
@@ -165,24 +166,14 @@ class GenePanel(BaseModel):
 
 
 def read_gene_list(path: Path) -> list[str]:
-    """Gene names from a text file: the first column (tab or comma) of each line, `#` starts a comment.
+    """Gene names from a text file (see `read_names`).
 
     Raises
     ------
     InputError
         If there is no such file, it is not text, or holds no name.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"there is no gene list '{path}'", "give a text file with one gene name a line") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"'{path}' cannot be read as a gene list: {error}", "give a plain text file") from None
-    cells = (line.split("#")[0].replace("\t", ",").split(",")[0].strip().strip('"') for line in lines)
-    names = [cell for cell in cells if cell]
-    if not names:
-        raise InputError(f"the gene list '{path}' is empty", "give a text file with one gene name a line")
-    return list(dict.fromkeys(names))
+    return read_names(path, "gene list", "gene name")
 
 
 def refuse_few_spots(count: int, where: str, note: str = "") -> None:

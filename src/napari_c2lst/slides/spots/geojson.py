@@ -19,6 +19,8 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from napari_c2lst.common.errors import InputError, raise_all
 
+from .commas import rejoined
+
 _REDRAW = "redraw the shape in QuPath and export it again"
 
 
@@ -202,6 +204,7 @@ def _features(content: Any, path: Path) -> list[Any]:
 
 def _of_labels(regions: list[Region], labels: Sequence[str], path: Path) -> list[Region]:
     known = {text for region in regions for text in (region.label, region.name) if text}
+    labels = rejoined(labels, sorted(known))
     unknown = [label for label in labels if label not in known]
     if unknown:
         raise InputError(

@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.names import read_names
 from napari_c2lst.slides.geometry import apply_yx, matrix_to_system
 
+from .commas import rejoined
 from .geojson import Region, spots_inside
 
 Mask = NDArray[np.bool_]
@@ -58,7 +60,7 @@ def by_column(slide: Any, column: str, values: Sequence[str]) -> Mask:
     held = table_column(slide, column)
     mask = np.zeros(len(held), dtype=bool)
     unknown = []
-    for value in _rejoined(values, [str(value) for value in pd.unique(held.dropna())]):
+    for value in rejoined(values, [str(value) for value in pd.unique(held.dropna())]):
         hits = _equals(held, value)
         mask |= hits
         if not hits.any():
@@ -92,24 +94,14 @@ def table_column(slide: Any, column: str) -> pd.Series:
 
 
 def read_ids(path: Path) -> list[str]:
-    """Spot ids from a text file: the first column (tab or comma) of each line, `#` starts a comment.
+    """Spot ids from a text file (see `read_names`).
 
     Raises
     ------
     InputError
         If there is no such file, it is not text, or it is empty.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"there is no file '{path}'", "give a text file with one spot id a line") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"'{path}' cannot be read as a list of spots: {error}", "give a plain text file") from None
-    cells = (line.split("#")[0].replace("\t", ",").split(",")[0].strip().strip('"') for line in lines)
-    ids = [cell for cell in cells if cell]
-    if not ids:
-        raise InputError(f"the list of spots '{path}' is empty", "give a text file with one spot id a line")
-    return list(dict.fromkeys(ids))
+    return read_names(path, "list of spots", "spot id")
 
 
 def by_ids(slide: Any, ids: Sequence[str]) -> Mask:
@@ -133,19 +125,6 @@ def by_ids(slide: Any, ids: Sequence[str]) -> Mask:
             f"its spots are named like {_some(there.tolist(), 2)}",
         )
     return np.isin(there, list(ids))
-
-
-def _rejoined(values: Sequence[str], there: Sequence[str]) -> list[str]:
-    """Put the parts of a value with commas together again where a column holds that value."""
-    whole = {tuple(part.strip() for part in value.split(",") if part.strip()): value for value in there if "," in value}
-    joined: list[str] = []
-    rest = list(values)
-    while rest:
-        fits = [parts for parts in whole if tuple(rest[: len(parts)]) == parts]
-        taken = max(map(len, fits), default=1)
-        joined.append(whole[tuple(rest[:taken])] if fits else rest[0])
-        rest = rest[taken:]
-    return joined
 
 
 def _equals(held: pd.Series, value: str) -> Mask:

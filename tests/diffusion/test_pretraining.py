@@ -106,7 +106,7 @@ def test_sample_grids_are_written_while_learning(tile_folder, tmp_path):
 
 
 def test_too_little_memory_says_which_batch_to_take(tile_folder, tmp_path, monkeypatch):
-    def fail(self, part):
+    def fail(self, part, model):
         raise torch.OutOfMemoryError("out of memory")
 
     monkeypatch.setattr(pretraining._Trainer, "_loss", fail)
@@ -119,3 +119,25 @@ def test_missing_tiles_are_named(tmp_path):
     with pytest.raises(InputError, match="no such path: "):
         run(settings(tmp_path / "gone", tmp_path / "run"), RecordingReporter())
     assert not (tmp_path / "run").exists()
+
+
+def test_an_uncompiled_and_a_compiled_network_are_the_same_model(tile_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        torch, "compile", lambda net: net
+    )  # a C++ compiler is the user's; that it is used is what counts
+    plain = run(settings(tile_folder, tmp_path / "plain"), RecordingReporter())
+    compiled = run(settings(tile_folder, tmp_path / "compiled", compile=True), RecordingReporter())
+    assert plain.content_hash == compiled.content_hash
+
+
+def test_speed_is_told_with_every_step(tile_folder, tmp_path):
+    reporter = RecordingReporter()
+    run(settings(tile_folder, tmp_path / "run", steps=2), reporter)
+    assert all(m["values"]["images_per_s"] > 0 for m in reporter.of_kind("metrics"))
+
+
+def test_accumulated_parts_are_the_whole_batch(tile_folder, tmp_path):
+    """Two parts of four have the gradient of their mean: the step is one of eight patches."""
+    reporter = RecordingReporter()
+    result = run(settings(tile_folder, tmp_path / "run", accumulation=2), reporter)
+    assert load_central(result.central).facts["batch"] == 8

@@ -16,13 +16,21 @@ def batch_indices(count: int, batch: int, seed: int, number: int) -> NDArray[np.
     return np.array([orders[e][i] for e, i in zip(epochs, inside, strict=True)], dtype=np.int64)
 
 
-def turned(x: Tensor, seed: int, *key: int) -> Tensor:
-    """Each square patch of a batch (N, C, px, px) under one of the eight flips and quarter turns."""
+def turned(x: Tensor, seed: int, *key: int, rows: tuple[int, int, int] | None = None) -> Tensor:
+    """Each square patch of a batch (N, C, px, px) under one of the eight flips and quarter turns.
+
+    Parameters
+    ----------
+    rows
+        `(first, step, count)` when `x` is every `step`-th patch, from `first`, of a batch of `count`: each patch is
+        turned as it would be in the whole batch.
+    """
+    first, step, count = rows or (0, 1, len(x))
     draw = rng(seed, "turn", *key)
-    kinds = torch.from_numpy(draw.integers(8, size=len(x)))
+    kinds = torch.from_numpy(draw.integers(8, size=count)[first::step])
     out = torch.empty_like(x)
     for kind in range(8):
-        rows = kinds == kind
-        flipped = x[rows].flip(-1) if kind >= 4 else x[rows]
-        out[rows] = torch.rot90(flipped, kind % 4, dims=(-2, -1))
+        picked = kinds == kind
+        flipped = x[picked].flip(-1) if kind >= 4 else x[picked]
+        out[picked] = torch.rot90(flipped, kind % 4, dims=(-2, -1))
     return out

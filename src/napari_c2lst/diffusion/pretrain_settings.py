@@ -31,6 +31,8 @@ class PretrainSettings(RunSettings):
             "rate_schedule": "cosine",
             "warmup": 0.03,
             "half": True,
+            "held_out": 0.0,
+            "kid_every": 0,
         },
     }
 
@@ -75,6 +77,26 @@ class PretrainSettings(RunSettings):
     min_snr: float = setting(5.0, help="gamma of the min-SNR loss weight", gt=0, advanced=True)
     checkpoint_every: int = setting(1000, help="steps between checkpoints", ge=1, advanced=True)
     preview_every: int = setting(1000, help="steps between sample grids; 0 = none", ge=0, advanced=True)
+    held_out: float = setting(
+        0.02,
+        help="share of the tiles, whole slides of them, that are not learned from: KID is measured on them",
+        ge=0,
+        le=0.5,
+        advanced=True,
+    )
+    kid_every: int = setting(
+        10_000, help="steps between measurements of KID on held-out tiles; 0 = none", ge=0, advanced=True
+    )
+    kid_images: int = setting(1000, help="sampled images behind a KID", ge=50, advanced=True)
+    kid_features: str = setting(
+        "colour-texture-42",
+        help="features that KID compares: colour-texture-42, or the folder of a model that transformers can load",
+        advanced=True,
+    )
+    compile: bool = setting(False, help="compile the network first (torch.compile): faster on most GPUs", advanced=True)
+    tracker: Literal["none", "tensorboard"] = setting(
+        "none", help="write curves and sample grids for TensorBoard into the run folder", advanced=True
+    )
     half: bool = setting(False, help="store the model as float16: half the size", advanced=True)
     licence: str = setting("", help="licence of the weights, for the model card")
     data_note: str = setting("", help="what the tiles are, for the model card")

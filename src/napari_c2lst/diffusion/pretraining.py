@@ -2,39 +2,41 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
 from napari_c2lst.common.device import autocast, autocast_dtype, describe_device, is_out_of_memory, resolve_device
 from napari_c2lst.common.errors import DeviceMemoryError, Stopped
-from napari_c2lst.common.files import atomic_file
 from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, refuse_nan, set_rate, warmup_factor
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import torch_generator
-from napari_c2lst.slides.patches.cutting import PatchSpec
 
 from .batches import batch_indices, turned
 from .cards import write_card
 from .central import CentralModel, load_central, save_central
 from .pretrain_settings import PretrainSettings
-from .previews import write_grid
+from .processes import (
+    agree_to_stop,
+    mean_over_processes,
+    open_folder,
+    packed_once,
+    refuse_uneven,
+    start_processes,
+)
 from .schedule import NOISE, VELOCITY, NoiseSchedule, noise_prediction_loss
-from .tiles import find_sources, pack_tiles
+from .tiles.sources import find_sources
 from .unet import NoiseNet, as_batch, build_noise_net, count_parameters
+from .watching import Watcher, check_tracker
 
-TILES_FILE = "tiles.npy"
-SPEC_FILE = "spec.json"
-PREVIEW_IMAGES = 16
 # a single odd batch must not throw the weights away; the usual norm is well below
 MAX_GRADIENT = 1.0
 
@@ -60,7 +62,7 @@ class PretrainResult(TaskResult):
 
 
 def run(settings: PretrainSettings, reporter: Reporter) -> PretrainResult:
-    """Train a central model from tiles or slides.
+    """Train a central model from tiles or slides, in one process or in those that `accelerate launch` started.
 
     Raises
     ------
@@ -69,14 +71,15 @@ def run(settings: PretrainSettings, reporter: Reporter) -> PretrainResult:
     Stopped
         If asked to stop, after a checkpoint.
     """
+    check_tracker(settings)
     find_sources(settings.tiles)
     device = resolve_device(settings.device)
-    accelerator = Accelerator(cpu=device.type == "cpu")
-    with accelerator.main_process_first():  # one process makes the folder, the others find it
-        folder = RunFolder.open(settings, reporter, kind="pretrain")
+    accelerator = start_processes(device, tracker=settings.tracker, folder=str(settings.out))
+    refuse_uneven(settings, accelerator.num_processes)
+    folder = open_folder(settings, reporter, accelerator)
     done = folder.finished_result()
     if done is not None:
-        reporter.message(f"'{folder.path}' is finished already")
+        folder.reporter.message(f"'{folder.path}' is finished already")
         return PretrainResult.model_validate(done)
     trainer = _Trainer(settings, folder, accelerator, device)
     trainer.train()
@@ -99,7 +102,11 @@ class _Trainer:
         # alone, the device that was asked for; among several processes, the one that Accelerate gave this one
         self.device = device if self.accelerator.num_processes == 1 else self.accelerator.device
         self.dtype = autocast_dtype(self.device, settings.precision)
-        self.tiles, self.spec = _tiles(settings, folder, self.accelerator)
+        packed = packed_once(settings, folder, self.accelerator)
+        self.spec, self.tiles = packed.spec, packed.pixels
+        self.learned, held = packed.split(settings.held_out, settings.seed)
+        if len(held) and len(packed.names) < 2:
+            self.reporter.message("the tiles are of one slide: single tiles are held out, not a whole slide", "warning")
         self.schedule = NoiseSchedule(prediction=VELOCITY if settings.prediction == "velocity" else NOISE)
         self.net = self._build()
         self.average = [p.detach().clone() for p in self.net.parameters()]
@@ -109,8 +116,15 @@ class _Trainer:
         self.step = 0
         self.losses: list[float] = []
         self._restore()
+        self.watcher = (
+            Watcher(settings, folder.path, self.reporter, accelerator, self.tiles[held])
+            if accelerator.is_main_process
+            else None
+        )
         self.model: Any
         self.model, self.optimizer = self.accelerator.prepare(self.net, self.optimizer)
+        if settings.compile:
+            self.model = torch.compile(self.model)
 
     def _build(self) -> NoiseNet:
         s = self.settings
@@ -143,18 +157,24 @@ class _Trainer:
     def train(self) -> None:
         """Take every step that is left."""
         s = self.settings
+        processes = self.accelerator.num_processes
         self.reporter.message(
-            f"preset {s.preset} on {describe_device(self.device)}: {count_parameters(self.net) / 1e6:.2f} M "
-            f"parameters, {len(self.tiles)} tiles, {s.steps} steps of {s.batch * s.accumulation} patches"
+            f"preset {s.preset} on {processes if processes > 1 else ''}{' x ' if processes > 1 else ''}"
+            f"{describe_device(self.device)}: {count_parameters(self.net) / 1e6:.2f} M parameters, "
+            f"{len(self.learned)} tiles, {s.steps} steps of {s.batch * s.accumulation} patches"
         )
         if self.step < s.steps:
             minutes = self._seconds_per_step() * (s.steps - self.step) / 60
             self.reporter.message(f"estimated time: about {minutes:.0f} min")
         while self.step < s.steps:
-            loss = self._step()
+            begin = time.perf_counter()
+            loss = mean_over_processes(self.accelerator, self._step())
+            speed = s.batch * s.accumulation / (time.perf_counter() - begin)
             self.step += 1
             self.losses = [*self.losses[-99:], loss]
-            self.reporter.metrics(self.step, {"loss": loss, "mean_loss": float(np.mean(self.losses))})
+            if self.watcher is not None:
+                values = {"loss": loss, "mean_loss": float(np.mean(self.losses)), "images_per_s": speed}
+                self.watcher.step(self.step, values)
             self.reporter.progress(self.step, s.steps, "steps")
             self._after_step()
 
@@ -163,20 +183,21 @@ class _Trainer:
         for _ in range(2):  # the first one warms up
             begin = time.perf_counter()
             with self._memory_errors():
-                gradients = torch.autograd.grad(self._loss(0), list(self.net.parameters()))
+                # the bare network: processes must not wait for each other here
+                gradients = torch.autograd.grad(self._loss(0, self.net), list(self.net.parameters()))
                 float(gradients[0].sum())  # waits for the device
             seconds = time.perf_counter() - begin
         return seconds * self.settings.accumulation
 
     def _after_step(self) -> None:
         s = self.settings
-        stop = self.reporter.stop_requested()
+        stop = agree_to_stop(self.accelerator, self.reporter.stop_requested())
         if (stop or self.step % s.checkpoint_every == 0) and self.step < s.steps:
             checkpoint = self._checkpoint()
             if stop:
                 raise Stopped(f"stopped after step {self.step}", self.folder.continue_hint(), checkpoint)
-        if s.preview_every and self.step % s.preview_every == 0 and self.accelerator.is_main_process:
-            self._preview()
+        if self.watcher is not None:
+            self.watcher.look(self.step, self.averaged)
 
     def _step(self) -> float:
         s = self.settings
@@ -188,8 +209,8 @@ class _Trainer:
         set_rate(self.optimizer, rate)
         total = 0.0
         for part in range(s.accumulation):
-            with self._memory_errors():
-                loss = self._loss(part) / s.accumulation
+            with self._memory_errors(), self._alone_until(part == s.accumulation - 1):
+                loss = self._loss(part, self.model) / s.accumulation
                 self.accelerator.backward(loss)
             total += float(loss.detach())
         refuse_nan(self.step, total, self.net.parameters())
@@ -212,16 +233,21 @@ class _Trainer:
                 f"use --batch {max(1, s.batch // 2)} --accumulation {s.accumulation * 2}: the same step, less memory",
             ) from error
 
-    def _loss(self, part: int) -> Tensor:
+    def _alone_until(self, last: bool) -> AbstractContextManager[Any]:
+        """Gradients are exchanged once a step, with its last part."""
+        return nullcontext() if last else self.accelerator.no_sync(self.model)
+
+    def _loss(self, part: int, model: Any) -> Tensor:
+        """Mean loss of this process's share of a batch; draws do not depend on how many processes share it."""
         s, rank, ranks = self.settings, self.accelerator.process_index, self.accelerator.num_processes
-        picks = batch_indices(len(self.tiles), s.batch, s.seed, self.step * s.accumulation + part)[rank::ranks]
-        x0 = turned(as_batch(self.tiles[picks]), s.seed, self.step, part, rank).to(self.device)
-        x0 = x0.contiguous(memory_format=torch.channels_last)
-        draw = torch_generator(s.seed, "noise", self.step, part, rank)
-        noise = torch.randn(x0.shape, generator=draw).to(self.device)
-        t = torch.randint(len(self.schedule), (len(x0),), generator=draw).to(self.device)
+        picks = self.learned[batch_indices(len(self.learned), s.batch, s.seed, self.step * s.accumulation + part)]
+        draw = torch_generator(s.seed, "noise", self.step, part)
+        noise = torch.randn((s.batch, 3, s.patch_px, s.patch_px), generator=draw)[rank::ranks].to(self.device)
+        t = torch.randint(len(self.schedule), (s.batch,), generator=draw)[rank::ranks].to(self.device)
+        x0 = turned(as_batch(self.tiles[picks[rank::ranks]]), s.seed, self.step, part, rows=(rank, ranks, s.batch))
+        x0 = x0.to(self.device).contiguous(memory_format=torch.channels_last)
         with autocast(self.device, self.dtype):
-            predicted = self.model(self.schedule.add_noise(x0, noise, t), t)
+            predicted = model(self.schedule.add_noise(x0, noise, t), t)
         return noise_prediction_loss(predicted, noise, t, self.schedule, s.min_snr).mean()
 
     def _checkpoint(self) -> Path | None:
@@ -245,20 +271,17 @@ class _Trainer:
         facts = {
             "data": s.data_note,
             "licence": s.licence,
-            "tiles": len(self.tiles),
+            "tiles": len(self.learned),
             "steps": self.step,
             "batch": s.batch * s.accumulation,
             "loss": round(float(np.mean(self.losses)), 5) if self.losses else None,
         }
         return CentralModel(net, self.schedule, self.spec, s.name, facts)
 
-    def _preview(self) -> None:
-        path = self.folder.path / "previews" / f"step_{self.step:08d}.png"
-        write_grid(self.averaged(), path, count=PREVIEW_IMAGES, seed=self.settings.seed)
-        self.reporter.picture(path, f"samples after {self.step} steps")
-
     def save(self) -> PretrainResult:
         """Write the central model with its card."""
+        if self.watcher is not None:
+            self.watcher.finish()
         target = self.folder.path / "central"
         if not target.exists():
             save_central(self.averaged(), target, half=self.settings.half)
@@ -271,20 +294,7 @@ class _Trainer:
             content_hash=central.content_hash,
             parameters=count_parameters(central.net),
             megabytes=round(size / 1e6, 2),
-            tiles=len(self.tiles),
+            tiles=len(self.learned),
             steps=self.step,
             loss=float(np.mean(self.losses)),
         )
-
-
-def _tiles(
-    settings: PretrainSettings, folder: RunFolder, accelerator: Accelerator
-) -> tuple[NDArray[np.uint8], PatchSpec]:
-    """The packed tiles of this run; cut on its first start, by one process."""
-    file, spec_file = folder.path / TILES_FILE, folder.path / SPEC_FILE
-    if accelerator.is_main_process and not spec_file.exists():
-        _, spec = pack_tiles(settings, file, folder.reporter)
-        with atomic_file(spec_file) as temporary:
-            temporary.write_text(spec.model_dump_json(indent=1))
-    accelerator.wait_for_everyone()
-    return np.load(file, mmap_mode="r"), PatchSpec.model_validate_json(spec_file.read_text())

@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.files import atomic_file
 
-from .central import CentralModel
-from .samplers import sample_central
-
 
 def contact_sheet(patches: NDArray[np.uint8], columns: int, *, gap: int = 2, zoom: int = 1) -> NDArray[np.uint8]:
     """Patches (N, px, px, 3) side by side, `columns` a row, on white; `zoom` repeats pixels."""
@@ -28,8 +25,3 @@ def write_sheet(patches: NDArray[np.uint8], path: Path, *, columns: int, zoom: i
 
     with atomic_file(path) as temporary:
         Image.fromarray(contact_sheet(patches, columns, zoom=zoom)).save(temporary, format="PNG")
-
-
-def write_grid(central: CentralModel, path: Path, *, count: int, seed: int) -> None:
-    """Write a grid of unconditional samples of a central model."""
-    write_sheet(sample_central(central, count, seed=seed), path, columns=max(1, round(count**0.5)))

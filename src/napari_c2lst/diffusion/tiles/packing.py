@@ -1,0 +1,218 @@
+"""Cut, stain-normalise and pack tiles, once; duplicates are kept once, what cannot be read is told."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.files import check_free_space
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.seeds import rng
+from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
+from napari_c2lst.slides.images.tissue import tissue_mask
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.patches.cutting import PatchSpec, iter_spot_patches, stain_reference
+from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.stain.normalizer import StainNormalizer, StainReference
+
+from .packed import TILES, PackedTiles, read_packed, tile_writer, write_facts
+from .sources import TileImage, TileSources, find_sources
+
+TILES_FOR_STAIN = 64
+_BATCH = 256
+_TOLD = 5  # bad files are told one by one up to here, then counted
+
+Tiles = NDArray[np.uint8]
+
+
+def pack_tiles(settings: PretrainSettings, folder: Path, reporter: Reporter) -> PackedTiles:
+    """Cut, stain-normalise and pack all tiles into `folder`.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to learn from, or the disk has no room.
+    Stopped
+        If asked to stop; nothing is kept of tiles that are not all packed.
+    """
+    packing = _Packing(settings, find_sources(settings.tiles), reporter)
+    # a full disk is found out before hours of cutting
+    check_free_space(folder / TILES, packing.total * settings.patch_px**2 * 3)
+    with tile_writer(folder, settings.patch_px) as writer:
+        for tiles, slide in packing.batches():
+            if reporter.stop_requested():
+                raise Stopped("stopped while tiles were packed", "start again: tiles are packed from the beginning")
+            fresh = packing.fresh(tiles)
+            writer.append(tiles[fresh])
+            packing.slides += [slide] * int(fresh.sum())
+            reporter.progress(packing.seen, packing.total, "tiles")
+        if writer.count == 0:
+            raise InputError(f"no tile could be used: {'; '.join(packing.skipped[:3])}", "give other folders or slides")
+    packing.tell()
+    write_facts(folder, packing.spec, packing.slides, packing.names, packing.skipped, packing.duplicates)
+    packed = read_packed(folder)
+    assert packed is not None
+    return packed
+
+
+class _Packing:
+    """What is known while tiles are packed."""
+
+    def __init__(self, settings: PretrainSettings, sources: TileSources, reporter: Reporter) -> None:
+        self.settings = settings
+        self.sources = sources
+        self.reporter = reporter
+        self.skipped = list(sources.skipped)
+        self.total = len(sources.images) + settings.tiles_per_slide * len(sources.slides)
+        stain = _reference(settings, sources)
+        self.spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px, stain=stain)
+        self.names: list[str] = []
+        self.slides: list[int] = []
+        self.seen = 0
+        self.duplicates = 0
+        self._digests: set[bytes] = set()
+
+    def batches(self) -> Iterator[tuple[Tiles, int]]:
+        """Tiles of one slide at a time, with the slide's number."""
+        yield from self._of_images()
+        for number, path in enumerate(self.sources.slides):
+            yield from self._of_slide(number, path)
+
+    def fresh(self, tiles: Tiles) -> NDArray[np.bool_]:
+        """(n,) tiles that were not packed before."""
+        digests = [blake2b(tile.tobytes(), digest_size=16).digest() for tile in np.ascontiguousarray(tiles)]
+        fresh = np.zeros(len(tiles), bool)
+        for i, digest in enumerate(digests):
+            fresh[i] = digest not in self._digests
+            self._digests.add(digest)
+        self.duplicates += int((~fresh).sum())
+        self.seen += len(tiles)
+        return fresh
+
+    def tell(self) -> None:
+        """Say what was left out."""
+        for reason in self.skipped[:_TOLD]:
+            self.reporter.message(f"left out: {reason}", "warning")
+        if len(self.skipped) > _TOLD:
+            self.reporter.message(f"and {len(self.skipped) - _TOLD} more were left out (tiles.json)", "warning")
+        if self.duplicates:
+            self.reporter.message(f"{self.duplicates} tiles were there twice and are kept once")
+
+    def _number(self, name: str) -> int:
+        if name not in self.names:
+            self.names.append(name)
+        return self.names.index(name)
+
+    def _of_images(self) -> Iterator[tuple[Tiles, int]]:
+        groups = Counter(image.slide for image in self.sources.images)
+        with ThreadPoolExecutor(self.settings.workers) as pool:
+            for slide in groups:
+                images = [image for image in self.sources.images if image.slide == slide]
+                for start in range(0, len(images), _BATCH):
+                    tiles = self._read(images[start : start + _BATCH], pool)
+                    if len(tiles):
+                        yield self._normalised(tiles), self._number(slide)
+
+    def _read(self, images: Sequence[TileImage], pool: ThreadPoolExecutor) -> Tiles:
+        """The images that can be read, (n, px, px, 3); the others are noted."""
+        px = self.settings.patch_px
+        kept = []
+        for image, tile in zip(images, pool.map(lambda i: _try_tile(i.path, px), images), strict=True):
+            if isinstance(tile, str):
+                self.skipped.append(f"'{image.path}' cannot be read: {tile}")
+                self.seen += 1
+            else:
+                kept.append(tile)
+        return np.stack(kept) if kept else np.empty((0, px, px, 3), np.uint8)
+
+    def _normalised(self, tiles: Tiles) -> Tiles:
+        stain = self.spec.stain
+        return tiles if stain is None else StainNormalizer.from_reference(stain).transform(tiles)
+
+    def _of_slide(self, number: int, path: Path) -> Iterator[tuple[Tiles, int]]:
+        s = self.settings
+        try:
+            slide = open_slide(path, mpp=s.mpp)
+            self.reporter.message(f"{slide.name}: {s.tiles_per_slide} tiles, {slide.mpp:.3f} um/px")
+            yx = random_tissue_positions(slide, s.tiles_per_slide, self.spec.patch_um, s.seed, number)
+            # the way that spots' patches go later: the local models must meet what the central model has seen
+            for _, patches in iter_spot_patches(slide, yx, self.spec, batch=512, workers=s.workers):
+                yield patches, self._number(slide.name)
+        except (InputError, OSError) as error:
+            if len(self.sources.slides) == 1 and not self.sources.images:
+                raise
+            text = error.message if isinstance(error, InputError) else str(error)
+            self.skipped.append(f"'{path}': {text}")
+
+
+def random_tissue_positions(
+    slide: Slide, count: int, patch_um: float, seed: int, number: int = 0
+) -> NDArray[np.float64]:
+    """Centres (count, 2) in level-0 px of patches that lie on tissue with at least half of their area.
+
+    Raises
+    ------
+    InputError
+        If the slide has no tissue.
+    """
+    mask = tissue_mask(slide)
+    rows, columns = np.nonzero(mask.mask)
+    if len(rows) == 0:
+        raise InputError(f"slide '{slide.name}' has no tissue that could be found", "check the image, or leave it out")
+    draw = rng(seed, "tiles", number)
+    side = patch_um / slide.mpp
+    kept: list[NDArray[np.float64]] = []
+    while sum(map(len, kept)) < count:
+        pick = draw.integers(len(rows), size=count)
+        centres = (np.stack([rows[pick], columns[pick]], 1) + draw.random((count, 2))) * mask.px
+        enough = mask.fraction(centres, side) >= 0.5
+        if not enough.any():
+            raise InputError(
+                f"slide '{slide.name}' has no tissue as large as a patch of {patch_um:g} um", "leave it out"
+            )
+        kept.append(centres[enough])
+    return np.concatenate(kept)[:count]
+
+
+def _reference(settings: PretrainSettings, sources: TileSources) -> StainReference | None:
+    """The stain that all tiles are brought to: the given picture's, else the first slide's, else the tiles' own."""
+    if settings.stain == "none":
+        return None
+    if settings.stain_reference is not None:
+        pixels = read_tile(settings.stain_reference, None)
+        return StainNormalizer(settings.stain).fit(pixels, settings.stain_reference.stem).reference
+    if sources.slides:
+        slide = open_slide(sources.slides[0], mpp=settings.mpp)
+        spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px)
+        return stain_reference(slide, spec, settings.stain, workers=settings.workers)
+    tried = (_try_tile(image.path, settings.patch_px) for image in sources.images[: 4 * TILES_FOR_STAIN])
+    some = [tile for tile in tried if not isinstance(tile, str)][:TILES_FOR_STAIN]
+    if not some:
+        raise InputError("none of the first images can be read", "check the folder, or leave it out")
+    return StainNormalizer(settings.stain).fit(np.stack(some)).reference
+
+
+def _try_tile(file: Path, px: int) -> Tiles | str:
+    """The tile, or why it cannot be read."""
+    try:
+        return read_tile(file, px)
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow raises SyntaxError for broken PNG
+        return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def read_tile(file: Path, px: int | None) -> Tiles:
+    """The middle square of an image as (px, px, 3) uint8; px None leaves its pixels."""
+    from PIL import Image
+
+    with Image.open(file) as image:
+        rgb = image.convert("RGB")
+        side = min(rgb.size)
+        left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
+        square = rgb.crop((left, top, left + side, top + side))
+        resized = square if px is None else square.resize((px, px), Image.Resampling.LANCZOS)
+        return np.asarray(resized)

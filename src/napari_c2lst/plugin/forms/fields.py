@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -87,54 +87,6 @@ class ChoiceField(Field):
         if may_be_none(info.annotation):
             choices = [("none", None), *choices]
         super().__init__(info, _combo(choices))
-
-
-class OfferedField(Field):
-    """A value out of those that are there, such as the sets of the slide; others can be set, and are then shown."""
-
-    def __init__(self, info: SettingInfo, choices: Iterable[tuple[str, Any]], nothing: str = "none") -> None:
-        self._nothing = nothing
-        self._choices: list[tuple[str, Any]] = []
-        super().__init__(info, _combo([]))
-        # magicgui keeps quiet about a choice that stands for None
-        self.native.currentIndexChanged.connect(self._on_change)
-        self.offer(choices)
-
-    def offer(self, choices: Iterable[tuple[str, Any]]) -> None:
-        """Replace the choices; the value stays if it is among them, else the first one is taken."""
-        before = self.get()
-        self._choices = list(choices)
-        if may_be_none(self.info.annotation) or not self._choices:
-            self._choices.insert(0, (self._nothing, None))
-        values = [value for _, value in self._choices]
-        self._show(before if before in values else values[0])
-
-    def get(self) -> Any:
-        index = self.widget.native.currentIndex()
-        return self._choices[index][1] if 0 <= index < len(self._choices) else None
-
-    def set(self, value: Any) -> None:
-        if strip_optional(self.info.annotation) is Path and value is not None:
-            value = Path(value)
-        if value not in [each for _, each in self._choices]:
-            self._choices.append((self._nothing if value is None else str(value), value))
-        self._show(value)
-
-    def _show(self, value: Any) -> None:
-        before, native = self._shown(), self.widget.native
-        native.blockSignals(True)
-        native.clear()
-        native.addItems([label for label, _ in self._choices])
-        for index, (_, each) in enumerate(self._choices):
-            if each is not None:
-                native.setItemData(index, str(each), 3)  # ToolTipRole: the whole path
-        native.setCurrentIndex([each for _, each in self._choices].index(value))
-        native.blockSignals(False)
-        if self._shown() != before:
-            self.changed.emit()
-
-    def _shown(self) -> tuple[int, int]:
-        return self.widget.native.count(), self.widget.native.currentIndex()
 
 
 class WholeField(Field):

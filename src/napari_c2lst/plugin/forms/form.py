@@ -14,10 +14,12 @@ from napari_c2lst.common.kinds import is_sequence, strip_optional
 from napari_c2lst.common.settings import DeviceSettings, RunSettings, SettingInfo, TaskSettings, default_preset
 
 from .checked import CheckedField
-from .fields import ChoiceField, Field, OfferedField, field_of
+from .fields import ChoiceField, Field, field_of
 from .labels import faults_in_window
+from .offered import OfferedField
 from .rows import Rows
 
+AnyField = Field | OfferedField | CheckedField
 _SHARED_LAST = (DeviceSettings.model_fields.keys() | RunSettings.model_fields.keys()) - {"preset", "out"}
 
 
@@ -41,7 +43,7 @@ class SettingsForm(QWidget):
         super().__init__(parent)
         self.settings_class = settings_class
         self._infos = {info.name: info for info in settings_class.fields_info()}
-        self._fields: dict[str, Field] = {}
+        self._fields: dict[str, AnyField] = {}
         self._hidden: set[str] = set()
         self._off: set[str] = set()
         self._meaning = "paper"
@@ -54,11 +56,11 @@ class SettingsForm(QWidget):
         self._show_preset()
         self._on_fold(False)
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str) -> AnyField:
         """The field of that name."""
         return self._fields[name]
 
-    def use(self, field: Field) -> None:
+    def use(self, field: AnyField) -> None:
         """Show a field by this widget, in place of the one that was there."""
         name = field.info.name
         self._fields[name] = field
@@ -148,7 +150,7 @@ class SettingsForm(QWidget):
             return
         info, value = self._infos[name], there.get()
         several = is_sequence(strip_optional(info.annotation))
-        field = CheckedField(info, choices) if several else OfferedField(info, choices, nothing)
+        field: Any = CheckedField(info, choices) if several else OfferedField(info, choices, nothing)
         # what no one has chosen (a default that is not there) gives way to what is offered
         if value != info.default:
             field.set(value)
@@ -225,7 +227,8 @@ class SettingsForm(QWidget):
         field = self._fields[name]
         rows = self._advanced if field.info.advanced else self._rows
         differs = name != "preset" and field.get() != self.preset_values()[name]
-        rows.mark(name, field.problem(), differs and not field.info.required)
+        chosen_anyway = field.info.required or isinstance(field, OfferedField | CheckedField)
+        rows.mark(name, field.problem(), differs and not chosen_anyway)
 
 
 def _in_order(infos: Iterable[SettingInfo]) -> list[SettingInfo]:

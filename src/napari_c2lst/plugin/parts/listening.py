@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from psygnal import SignalInstance
 from qtpy.QtCore import QObject
 
 
@@ -19,12 +20,17 @@ class Listening:
 
     def __init__(self, owner: QObject) -> None:
         self._ends: list[tuple[Any, Callable[..., Any]]] = []
-        owner.destroyed.connect(self.stop)  # bound to this object, not to the owner: it still exists by then
+        owner.destroyed.connect(self._owner_is_gone)  # bound to this object, which still exists by then
 
     def to(self, signal: Any, slot: Callable[..., Any]) -> None:
         """Hear a signal (psygnal's or Qt's)."""
         signal.connect(slot)
         self._ends.append((signal, slot))
+
+    def _owner_is_gone(self) -> None:
+        # Qt cuts its own connections with the receiver; to touch them by now can crash the process
+        self._ends = [(signal, slot) for signal, slot in self._ends if isinstance(signal, SignalInstance)]
+        self.stop()
 
     def stop(self) -> None:
         """Hear nothing any more."""

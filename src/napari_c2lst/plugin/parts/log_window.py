@@ -8,7 +8,6 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayou
 
 from napari_c2lst.plugin.jobs.job import Job
 
-from .listening import Listening
 from .throttled import Throttled
 
 _LINES = 5000
@@ -45,8 +44,7 @@ class LogWindow(QDialog):
         layout.addWidget(buttons)
         self._waiting: list[str] = []
         self._show = Throttled(self._append, self)
-        self._heard = Listening(self)
-        self._heard.to(job.logged, self._take)
+        job.logged.connect(self._take)
 
     def copy(self) -> None:
         """Put the whole log on the clipboard."""

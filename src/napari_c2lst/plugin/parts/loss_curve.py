@@ -33,6 +33,8 @@ class LossCurve(QWidget):
         self._means: list[float] = []
         self.plot = pg.PlotWidget(self, background=None)
         self.plot.setFixedHeight(_HEIGHT)
+        # napari's style sheet gives views a ground of their own, which the axes' colours would not follow
+        self.plot.setStyleSheet("background: transparent; border: none;")
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMouseEnabled(False, False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from napari_c2lst.plugin.forms.labels import in_window
@@ -48,7 +49,7 @@ def ending(task: str, state: str, last: Mapping[str, Any]) -> Ending:
         The fields of its last event.
     """
     if state == "finished":
-        return Ending("success", _result(last), _NEXT.get(task, ""), False)
+        return Ending("success", _result(task, last), _NEXT.get(task, ""), False)
     message, hint = in_window(str(last.get("message", ""))), in_window(str(last.get("hint", "")))
     if state == "stopped":
         return Ending("info", message or f"'{task}' was stopped", hint or "press Resume to start it again", True)
@@ -56,9 +57,24 @@ def ending(task: str, state: str, last: Mapping[str, Any]) -> Ending:
     return Ending("error", message or f"'{task}' failed", hint or "open Details", last.get("fault") != "input")
 
 
-def _result(last: Mapping[str, Any]) -> str:
-    lines = last.get("lines")
-    said = [str(line) for line in lines] if isinstance(lines, list) else []
+def _result(task: str, last: Mapping[str, Any]) -> str:
+    result, lines = last.get("result"), last.get("lines")
+    said = _said(task, result) if isinstance(result, Mapping) else ""
+    if said:
+        return said
     # paths and the next command are for the command line
-    kept = [line for line in said if not line.startswith(("next:", "some of them:", "written"))]
+    kept = [str(line) for line in lines if not str(line).startswith(("next:", "written"))] if lines else []
     return kept[0] if kept else "finished"
+
+
+def _said(task: str, result: Mapping[str, Any]) -> str:
+    """The result without its paths; empty where the task's own words will do."""
+    name = Path(str(result.get("run", ""))).name
+    try:
+        if task == "adapt":
+            return f"local model '{name}': {result['spots']} spots, {result['genes']} genes, {result['steps']} steps"
+        if task == "sample":
+            return f"pairs '{name}': {result['patches']:,} synthetic patches from {result['spots']} training spots"
+    except KeyError:
+        return ""
+    return ""

@@ -7,7 +7,6 @@ from typing import Any
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.jobs.job import Job
-from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.loss_curve import LossCurve
 from napari_c2lst.plugin.parts.patch_strip import PatchStrip
 
@@ -26,23 +25,22 @@ class JobView(QWidget):
         layout.setSpacing(6)
         for part in (self.note, self.curve, self.strip):
             layout.addWidget(part)
-        self._heard = Listening(self)
         self._warnings: list[str] = []
         self.hide()
 
     def watch(self, job: Job) -> None:
         """Show this job from now on; what another one showed is cleared."""
-        self._heard.stop()
         self._warnings.clear()
         self.note.clear()
         self.note.hide()
         self.curve.clear()
         self.curve.hide()
         self.strip.clear()
-        self._heard.to(job.message, self._on_message)
-        self._heard.to(job.metrics, self._on_metrics)
-        self._heard.to(job.picture, self.strip.feed)
-        self._heard.to(job.ended, self.curve.flush)
+        # the one before has ended: nothing comes from it any more
+        job.message.connect(self._on_message)
+        job.metrics.connect(self._on_metrics)
+        job.picture.connect(self.strip.feed)
+        job.ended.connect(self.curve.flush)
         self.show()
 
     def _on_message(self, text: str, level: str) -> None:

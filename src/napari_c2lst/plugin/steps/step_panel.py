@@ -64,6 +64,7 @@ class StepPanel(QWidget):
         self.job: Job | None = None
         self._shared = shared_of(viewer)
         self._resumable: dict[str, Any] | None = None
+        self._told_by_job = False
         self.form = SettingsForm(get_task(task).settings_class(), self)
         self.ui = StepLayout(self, self.form, self.purpose)
         self._launcher = Launcher(self._shared.session, self._shared.jobs, self)
@@ -157,6 +158,8 @@ class StepPanel(QWidget):
         self._launcher.refused.connect(self._on_refused)
 
     def _on_form(self) -> None:
+        if self.ui.message.level == "error" and not self._told_by_job:
+            self.ui.message.clear()  # what was wrong may be right now
         self._follow_conditions()
         self.ui.device.show_device(str(self.form.values().get("device", "auto")))
 
@@ -192,6 +195,7 @@ class StepPanel(QWidget):
     def _on_end(self) -> None:
         if self.job is None:
             return
+        self._told_by_job = True
         said = ending(self.task, self.job.state, self.job.last)
         if said.resumable:
             self._resumable = dict(self.job.settings)
@@ -209,6 +213,7 @@ class StepPanel(QWidget):
         self._show_state()
 
     def _refuse(self, error: InputError) -> None:
+        self._told_by_job = False
         self.ui.message.show_message("error", error.message, error.hint)
         self.session.tell("error", error.message, error.hint)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_c2lst.jobs.api import adapt as adapt
     from napari_c2lst.jobs.api import convert as convert
     from napari_c2lst.jobs.api import evaluate as evaluate
+    from napari_c2lst.jobs.api import find_cells as find_cells
     from napari_c2lst.jobs.api import info as info
     from napari_c2lst.jobs.api import predict as predict
     from napari_c2lst.jobs.api import pretrain as pretrain
@@ -37,6 +38,7 @@ __all__ = [
     "adapt",
     "convert",
     "evaluate",
+    "find_cells",
     "info",
     "open_slide",
     "predict",

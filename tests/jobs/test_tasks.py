@@ -46,8 +46,8 @@ def test_an_example_runs_that_very_command(task: Task) -> None:
 
 @EVERY
 def test_every_task_is_in_the_python_api(task: Task) -> None:
-    assert task.name in napari_c2lst.__all__
-    assert getattr(napari_c2lst, task.name) is getattr(api, task.name)
+    assert task.function in napari_c2lst.__all__
+    assert getattr(napari_c2lst, task.function) is getattr(api, task.function)
 
 
 def test_settings_classes_need_no_torch() -> None:

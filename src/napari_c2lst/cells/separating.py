@@ -30,11 +30,11 @@ class FixedRange:
         Range of the horizontal and vertical maps.
     slope
         Range of their gradient, in units of a full step of the map (-1 to 1 within a pixel): the steepest fall
-        between two nuclei, and the steepest rise inside a small one.
+        between two nuclei, and the steepest rise inside a small one (medians over CoNSeP's patches).
     """
 
     distance: tuple[float, float] = (-1.0, 1.0)
-    slope: tuple[float, float] = (-0.9, 0.45)
+    slope: tuple[float, float] = (-0.6, 0.5)
 
 
 def separate(

@@ -83,7 +83,7 @@ class TaskCommand(click.Command):
             except Stopped as error:
                 raise self._how_to_go_on(error, context.find_root().obj) from error
         show_result(result, as_json=context.params[AS_JSON])
-        return 0
+        return result.exit_code
 
     def _settings(self, context: click.Context) -> TaskSettings:
         values = explicit_values(context)

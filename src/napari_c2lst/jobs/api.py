@@ -119,6 +119,11 @@ def evaluate(slide: AnyPath, *, reporter: Reporter | None = None, **settings: An
     return run_task("evaluate", slide, reporter=reporter, **settings)
 
 
+def find_cells(slide: AnyPath, *, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
+    """Find the nuclei of a slide, or of synthetic patches, and write them into it or beside them."""
+    return run_task("cells", slide, reporter=reporter, **settings)
+
+
 def train_cells(*data: AnyPath, reporter: Reporter | None = None, **settings: Any) -> TaskResult:
     """Train a HoVer-Net on folders of outlined and typed nuclei."""
     return run_task("train-cells", data, reporter=reporter, **settings)

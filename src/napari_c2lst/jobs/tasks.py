@@ -37,6 +37,8 @@ class Task:
         A command line that works as it stands once the slide is there.
     group
         The part of the way it belongs to: "slide", "model", "genes" or "cells".
+    python
+        What its function is called where the name is not free; empty for the name itself.
     """
 
     name: str
@@ -45,6 +47,12 @@ class Task:
     summary: str
     example: str
     group: str
+    python: str = ""
+
+    @property
+    def function(self) -> str:
+        """What it is called in Python."""
+        return self.python or self.name.replace("-", "_")
 
     def settings_class(self) -> "type[TaskSettings]":
         """Import the settings class (without torch)."""
@@ -142,6 +150,15 @@ _ALL = (
         "Score predictions on held-out spots beside simple baselines.",
         "c2lst evaluate slide.zarr --spots train --out runs/scores",
         "genes",
+    ),
+    Task(
+        "cells",
+        "cells.settings:CellsSettings",
+        "cells.segmenting:run",
+        "Find every nucleus of a slide with its type, and what each spot is composed of.",
+        "c2lst cells slide.zarr --weights hovernet.tar",
+        "cells",
+        python="find_cells",  # `napari_c2lst.cells` is the room
     ),
     Task(
         "train-cells",

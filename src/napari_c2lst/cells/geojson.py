@@ -1,0 +1,64 @@
+"""Nuclei as GeoJSON that QuPath opens as detections, written one by one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from napari_c2lst.common.files import atomic_file
+
+from .facts import CellFacts
+from .found import Found
+
+_AT_ONCE = 10_000
+
+
+def write_geojson(path: Path, found: Found, areas: NDArray[Any], facts: CellFacts, um2: float) -> None:
+    """Write a FeatureCollection, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file.
+    found, areas
+        Nuclei, and their polygons in level-0 pixels, as QuPath counts them.
+    facts
+        Of the weights: names and colours of the types.
+    um2
+        Square microns per network pixel.
+
+    Raises
+    ------
+    InputError
+        If the disk is full.
+    """
+    classes = [{"name": n, "color": list(c)} for n, c in zip(facts.type_names, facts.type_colours, strict=True)]
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write('{"type": "FeatureCollection", "features": [')
+        for start in range(0, len(found), _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, len(found)))
+            features = [json.dumps(f) for f in _features(found, areas, rows, classes, facts.nr_types is not None, um2)]
+            file.write((",\n" if start else "\n") + ",\n".join(features))
+        file.write("\n]}\n")
+
+
+def _features(
+    found: Found, areas: NDArray[Any], rows: NDArray[np.int64], classes: list[Any], typed: bool, um2: float
+) -> list[dict[str, Any]]:
+    features = []
+    for row in rows.tolist():
+        ring = shapely.get_coordinates(areas[row]).round(2).tolist()
+        kind = int(found.type[row]) - 1 if typed else 0
+        properties: dict[str, Any] = {"objectType": "detection"}
+        if kind >= 0:
+            properties["classification"] = classes[kind]
+        properties["measurements"] = {
+            "Type probability": round(float(found.type_prob[row]), 4),
+            "Nucleus area um^2": round(float(found.area[row]) * um2, 3),
+        }
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        features.append({"type": "Feature", "geometry": geometry, "properties": properties})
+    return features

@@ -1,0 +1,74 @@
+"""Nuclei of tiles that outlive a stop or a kill: one file a group in a hidden folder, gone once the result is there."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_c2lst.common.files import atomic_file
+
+from .found import Found, joined, load_found
+
+Fault = tuple[int, str]  # a tile, and why it could not be read
+
+
+class PartialCells:
+    """Groups of tiles that are done.
+
+    Parameters
+    ----------
+    folder
+        Where they are kept until the result is written.
+    basis
+        What they depend on (weights, tiling, number format, ...), JSON-able; those of another basis are thrown away.
+    groups
+        How many groups there are.
+    resume
+        Whether groups that are there already are used.
+    """
+
+    def __init__(self, folder: Path, basis: Mapping[str, Any], groups: int, *, resume: bool) -> None:
+        self.folder, self.groups = folder, groups
+        if not (resume and _basis(folder) == dict(basis)):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            with atomic_file(folder / "basis.json") as file:
+                file.write_text(json.dumps(dict(basis)))
+        self._done = {int(p.stem) for p in folder.glob("*.npz") if not p.name.startswith(".")}
+
+    @property
+    def todo(self) -> list[int]:
+        """Groups that are not there yet."""
+        return [group for group in range(self.groups) if group not in self._done]
+
+    def write(self, group: int, found: Found, bad: Sequence[Fault] = ()) -> None:
+        """Keep the nuclei of a group; once this returns, no kill loses them."""
+        if bad:
+            with atomic_file(self._faults(group)) as file:
+                file.write_text(json.dumps(list(bad)))
+        found.save(self.folder / f"{group:07d}.npz")
+        self._done.add(group)
+
+    def read(self) -> Found:
+        """The nuclei of all groups."""
+        return joined([load_found(self.folder / f"{group:07d}.npz") for group in sorted(self._done)])
+
+    def bad(self) -> list[Fault]:
+        """All tiles that could not be read."""
+        files = (self._faults(group) for group in sorted(self._done))
+        return [(int(tile), str(why)) for file in files if file.exists() for tile, why in json.loads(file.read_text())]
+
+    def discard(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _faults(self, group: int) -> Path:
+        return self.folder / f"{group:07d}.bad.json"
+
+
+def _basis(folder: Path) -> Any:
+    try:
+        return json.loads((folder / "basis.json").read_text())
+    except (OSError, ValueError):
+        return None

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 consep=${1:?"the folder of CoNSeP, with images, inst and type in it"}
 device=${2:-cpu}
-epochs=${3:-6}
+epochs=${3:-8}
 run=runs/cells-consep
 target=src/napari_c2lst/data/cells
 

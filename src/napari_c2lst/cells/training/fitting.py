@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_c2lst.cells.network import HoVerNet
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
@@ -18,6 +18,7 @@ from napari_c2lst.common.seeds import rng
 from .batches import Phase, Windows, make_phases, phase_of
 from .losses import hovernet_losses
 from .settings import TrainCellsSettings
+from .side_by_side import Batch, SideBySide
 
 # an odd batch must not throw the weights away; the usual norm is below after the first steps
 MAX_GRADIENT = 10.0
@@ -59,6 +60,7 @@ class CellFit:
         self.net.to(self.device)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.detach().clone() for k, v in self.net.state_dict().items()} if settings.ema else {}
+        self.together = SideBySide(self.net, settings.parts)
         self.optimizer = self._new_optimizer()
         self.step = 0
         self.losses: list[float] = []
@@ -129,13 +131,14 @@ class CellFit:
     def _gradients(self, phase: Phase) -> dict[str, Tensor]:
         self.net.train()
         self.optimizer.zero_grad(set_to_none=True)
-        images, targets = self.windows.batch(phase, self.step)
+        return self.together.backward(self._losses, self.windows.batch(phase, self.step))
+
+    def _losses(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        images, targets = batch
         images = images.to(self.device).contiguous(memory_format=torch.channels_last)
         with autocast(self.device, self.dtype):
-            maps = self.net(images)
-        parts = hovernet_losses(maps, {name: value.to(self.device) for name, value in targets.items()})
-        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-        return {name: part.detach() for name, part in parts.items()}
+            maps = net(images)
+        return hovernet_losses(maps, {name: value.to(self.device) for name, value in targets.items()})
 
     def _update_average(self) -> None:
         current = self.net.state_dict()

@@ -22,8 +22,8 @@ class TrainCellsSettings(RunSettings):
         "small": {
             "width": 0.25,
             "epochs": (0, 20),
-            "batch": (4, 2),
-            "patch_px": 320,
+            "batch": (4, 4),
+            "parts": 2,
             "learning_rate": 2e-3,
             "rate_schedule": "cosine",
             "ema": 0.99,
@@ -53,6 +53,9 @@ class TrainCellsSettings(RunSettings):
         (50, 50), help="epochs of both phases: the encoder frozen (where --weights are given), then all; e.g. 0,20"
     )
     batch: tuple[int, int] = setting((16, 8), help="patches in a batch, in both phases")
+    parts: int = setting(
+        1, help="parts of a batch computed at the same time, faster on a busy CPU; 1 = all at once", ge=1, advanced=True
+    )
     learning_rate: float = setting(1e-4, help="Adam's learning rate", gt=0, advanced=True)
     rate_schedule: Literal["step", "cosine"] = setting(
         "step", help="the rate falls to a tenth halfway through a phase, or along a cosine to 0", advanced=True

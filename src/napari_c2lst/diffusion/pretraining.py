@@ -195,6 +195,8 @@ class _Trainer:
         if (stop or self.step % s.checkpoint_every == 0) and self.step < s.steps:
             checkpoint = self._checkpoint()
             if stop:
+                # a launcher ends the others as soon as one has gone: not before the checkpoint is whole
+                self.accelerator.wait_for_everyone()
                 raise Stopped(f"stopped after step {self.step}", self.folder.continue_hint(), checkpoint)
         if self.watcher is not None:
             self.watcher.look(self.step, self.averaged)

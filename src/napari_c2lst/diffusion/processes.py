@@ -38,8 +38,18 @@ def open_folder(settings: PretrainSettings, reporter: Reporter, accelerator: Acc
         # what the first process may do with it was asked already
         resume = "auto" if settings.resume == "never" else settings.resume
         folder = RunFolder.open(settings.model_copy(update={"resume": resume}), Reporter(), kind="pretrain")
-        folder.reporter = Reporter()
+        folder.reporter = _Listener(reporter)
     return folder
+
+
+class _Listener(Reporter):
+    """Says nothing, since the first process does, but hears the wish to stop: a signal may reach any process."""
+
+    def __init__(self, inner: Reporter) -> None:
+        self._inner = inner
+
+    def stop_requested(self) -> bool:
+        return self._inner.stop_requested()
 
 
 def agree_to_stop(accelerator: Accelerator, asked: bool) -> bool:

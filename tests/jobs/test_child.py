@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 from napari_c2lst.jobs.child import listen
 
@@ -67,8 +68,35 @@ def test_a_closed_pipe_means_stop() -> None:
     reading, writing = os.pipe()
     os.close(writing)
     with os.fdopen(reading) as orders:
-        listen(orders, stop)
+        assert listen(orders, stop)
     assert stop.is_set()
+
+
+def test_an_orphan_that_hears_nothing_ends_with_its_workers() -> None:
+    import psutil
+
+    child = subprocess.Popen(
+        [sys.executable, str(CHILD), "deaf"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "C2LST_ORPHAN_SECONDS": "0.1"},
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write("{}\n")
+    child.stdin.flush()
+    events = (json.loads(line) for line in child.stdout)
+    worker = psutil.Process(next(e["values"]["worker"] for e in events if e["event"] == "metrics"))
+    child.stdin.close()
+    assert child.wait(timeout=20) != 0
+    deadline = time.monotonic() + 20
+    # where nothing collects orphans, they stay as zombies
+    while worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    child.stdout.close()
 
 
 def test_the_null_device_does_not() -> None:

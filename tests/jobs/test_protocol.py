@@ -44,7 +44,19 @@ def test_line_breaks_stay_inside_a_line() -> None:
     assert "\n" not in encode(Event("message", {"text": "two\nlines"}))
 
 
-@pytest.mark.parametrize("line", ["", "loading weights...", "[1, 2]", '{"event": "party"}', '{"loss": 1}', '{"event":'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "[" * 100_000,
+        '{"event": ["finished"]}',
+        "loading weights...",
+        "[1, 2]",
+        '{"event": "party"}',
+        '{"loss": 1}',
+        '{"event":',
+    ],
+)
 def test_other_lines_are_no_events(line: str) -> None:
     assert decode(line) is None
 

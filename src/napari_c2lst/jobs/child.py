@@ -9,6 +9,7 @@ import signal
 import stat
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import IO, Any, TextIO
@@ -19,6 +20,8 @@ from napari_c2lst.common.results import TaskResult
 
 from .protocol import EventWriter, run_and_tell
 from .tasks import get_task
+
+ORPHAN_GRACE = 30.0  # seconds that a child has to save a checkpoint once its parent is gone
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +48,7 @@ def serve(name: str, work: Callable[[Reporter], TaskResult], events: IO[str], or
     """Do the work while listening for orders; tell its events; give the exit code."""
     stop = threading.Event()
     _stop_on_signals(stop)
-    threading.Thread(target=listen, args=(orders, stop), daemon=True, name="c2lst-orders").start()
+    threading.Thread(target=_listen_to_the_end, args=(orders, stop), daemon=True, name="c2lst-orders").start()
     return run_and_tell(work, EventWriter(events), stop.is_set, name, os.getpid())
 
 
@@ -57,13 +60,24 @@ def own_stdout() -> TextIO:
     return os.fdopen(kept, "w", encoding="utf-8", buffering=1)
 
 
-def listen(orders: TextIO, stop: threading.Event) -> None:
-    """Read orders until ``cancel``; a pipe that closes means that the parent is gone."""
+def listen(orders: TextIO, stop: threading.Event) -> bool:
+    """Read orders until ``cancel``; a pipe that closes means that the parent is gone, which is what comes back."""
     for line in orders:
         if line.strip() == "cancel":
             stop.set()
-    if _is_pipe(orders):
+    orphaned = _is_pipe(orders)
+    if orphaned:
         stop.set()
+    return orphaned
+
+
+def _listen_to_the_end(orders: TextIO, stop: threading.Event) -> None:
+    """Listen; an orphan that has not stopped by itself after a while ends at once, with its workers."""
+    if listen(orders, stop):
+        time.sleep(float(os.environ.get("C2LST_ORPHAN_SECONDS", ORPHAN_GRACE)))
+        if os.name == "posix" and os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os._exit(130)
 
 
 def _is_pipe(stream: TextIO) -> bool:

@@ -238,9 +238,9 @@ def _in_order(infos: Iterable[SettingInfo]) -> list[SettingInfo]:
 
 def _preset_choices(auto_means: str) -> list[tuple[str, Any]]:
     return [
-        (f"auto: {auto_means} on this computer", "auto"),
-        ("paper: the paper's values (GPU)", "paper"),
-        ("small: a CPU's values", "small"),
+        (f"auto: here {auto_means}", "auto"),
+        ("paper: for a GPU", "paper"),
+        ("small: for a CPU", "small"),
     ]
 
 

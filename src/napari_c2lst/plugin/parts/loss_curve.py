@@ -13,7 +13,7 @@ from .theme import BLUE, ORANGE, SKY, is_dark, text_colour
 from .throttled import Throttled
 
 _MEAN_OF = 20  # steps that the thick line averages, where the task gives no mean of its own
-_HEIGHT = 130
+_HEIGHT = 145
 _DRAW_MS = 250
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QSize, Qt, QUrl
-from qtpy.QtGui import QDesktopServices, QPixmap, QResizeEvent
+from qtpy.QtCore import QPoint, QRect, QSize, Qt, QUrl
+from qtpy.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 _LARGEST = 260  # height of a picture, in pixels of the screen
@@ -66,33 +66,45 @@ class PatchStrip(QWidget):
         self.picture.setAccessibleName(caption)
 
 
-class _Picture(QLabel):
-    """A picture that fills the width it gets; a double click opens its file."""
+class _Picture(QWidget):
+    """A picture that fills the width it gets; a double click opens its file.
+
+    Its height follows from its width by `heightForWidth` and never by a resize of its own: inside a scroll area that
+    would flip the scroll bar on and off without end.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._path: Path | None = None
-        self._whole = QPixmap()
-        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.whole = QPixmap()
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.setToolTip("Double click to open the picture")
 
     def show_file(self, path: Path) -> None:
-        self._path, self._whole = path, QPixmap(str(path))
-        self._fit()
+        self._path, self.whole = path, QPixmap(str(path))
+        self.updateGeometry()
+        self.update()
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._fit()
+    def hasHeightForWidth(self) -> bool:
+        return True
 
-    def mouseDoubleClickEvent(self, event: object) -> None:
+    def heightForWidth(self, width: int) -> int:
+        return self._fitted(width).height()
+
+    def sizeHint(self) -> QSize:
+        return self._fitted(max(self.width(), 200))
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if not self.whole.isNull():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(QRect(QPoint(0, 0), self._fitted(self.width())), self.whole)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         if self._path is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path)))
 
-    def _fit(self) -> None:
-        if self._whole.isNull():
-            return
-        room = QSize(max(self.width(), 50), _LARGEST)
-        shown = self._whole.scaled(room, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-        self.setFixedHeight(shown.height())
-        self.setPixmap(shown)
+    def _fitted(self, width: int) -> QSize:
+        return self.whole.size().scaled(width, _LARGEST, Qt.AspectRatioMode.KeepAspectRatio)

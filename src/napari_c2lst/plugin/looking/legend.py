@@ -79,8 +79,8 @@ class ColourBar(QWidget):
         under = QRectF(1, bar.bottom() + 3, self.width() - 2, line)
         painter.setPen(self._ink())
         for value, flag, mark in zip(np.linspace(low, high, _TICKS), flags, marks, strict=True):
-            sign = "+" if self._legend.colours == "difference" else ""
-            painter.drawText(under, flag, f"{mark}{value + 0.0:{sign}.2f}")
+            sign = "+" if self._legend.colours == "difference" and value else ""
+            painter.drawText(under, flag, f"{mark}{value:{sign}.2f}".replace("-", "−"))
 
     def _ink(self, opacity: float = 1.0) -> QColor:
         colour = QColor(self.palette().color(QPalette.ColorRole.WindowText))

@@ -1,0 +1,1 @@
+"""Judging results: the score table and its plots, in words."""

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_c2lst.plugin.guide.standing import SAVED_VIEW, Facts, Standing, facts_of, next_step, standings
+from napari_c2lst.plugin.guide.steps import STEPS, step_named, step_of_task
+from napari_c2lst.plugin.runs import RunInfo
+from napari_c2lst.plugin.session import Session
+from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.spots.spotsets import SpotSet
+
+CHAIN = ["open", "select", "adapt", "sample", "train", "predict", "look", "judge", "keep"]
+
+
+def run(task: str, state: Any = "finished", name: str = "") -> RunInfo:
+    return RunInfo(Path(name or task), task, state)
+
+
+def facts(slide: Any = None, **changes: Any) -> Facts:
+    values: dict[str, Any] = {
+        "slide": slide,
+        "sets": {},
+        "unsaved": (),
+        "runs": (),
+        "predictions": (),
+        "gene": "",
+        "saved": False,
+        "running": frozenset(),
+    }
+    return Facts(**{**values, **changes})
+
+
+def states(found: list[Standing]) -> dict[str, str]:
+    return {each.step.key: each.state for each in found}
+
+
+def test_the_steps_are_the_way_in_order() -> None:
+    assert [step.key for step in STEPS] == CHAIN
+    assert step_named("train").title == "Train"
+    assert step_of_task("evaluate") is step_named("judge")
+    assert step_of_task("info") is None
+    assert all(step.purpose.endswith((".", "?")) and len(step.purpose) < 60 for step in STEPS)
+
+
+def test_nothing_is_open() -> None:
+    found = standings(facts())
+    assert states(found)["open"] == "next"
+    assert {state for key, state in states(found).items() if key != "open"} == {"waiting"}
+    assert all(each.said for each in found)
+
+
+def test_each_finished_step_makes_the_next_one_next(make_slide: Callable[..., Slide]) -> None:
+    slide = make_slide()
+    all_runs = [run("adapt"), run("sample"), run("train"), run("evaluate")]
+    stages: list[tuple[dict[str, Any], str]] = [
+        ({}, "select"),
+        ({"sets": {"train": 70}}, "adapt"),
+        ({"runs": all_runs[:1]}, "sample"),
+        ({"runs": all_runs[:2]}, "train"),
+        ({"runs": all_runs[:3]}, "predict"),
+        ({"predictions": ("c2lst_spots_both",)}, "look"),
+        ({"gene": "FASN"}, "judge"),
+        ({"runs": all_runs}, "keep"),
+    ]
+    known: dict[str, Any] = {}
+    for change, expected in stages:
+        known |= change
+        step = next_step(standings(facts(slide, **known)))
+        assert step is not None
+        assert step.step.key == expected
+    assert next_step(standings(facts(slide, **known, saved=True))) is None
+
+
+def test_missing_microns_are_the_first_thing_to_do(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(microns=None), sets={"train": 70}))
+    assert found[0].state == "next"
+    assert "microns" in found[0].said
+
+
+def test_an_image_alone_can_only_be_predicted(make_slide: Callable[..., Slide]) -> None:
+    found = states(standings(facts(make_slide(spots=None))))
+    assert [found[key] for key in ("select", "adapt", "train", "predict")] == ["waiting"] * 4
+    assert states(standings(facts(make_slide(spots=None), runs=(run("train"),))))["predict"] == "next"
+
+
+def test_a_set_of_a_few_spots_is_not_enough(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(), sets={"few": 3}))
+    assert states(found)["select"] == "next"
+    assert "at least 8" in found[1].said
+
+
+def test_what_runs_is_not_next(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(), sets={"train": 70}, running=frozenset({"adapt"})))
+    assert states(found)["adapt"] == "running"
+    assert next_step(found) is None
+
+
+def test_a_stopped_run_can_go_on(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(), sets={"train": 70}, runs=(run("adapt", "stopped", "local2"),)))
+    assert "'local2' can go on" in found[2].said
+    assert next_step(found) == found[2]
+    # a finished one beside it counts more
+    both = (run("adapt", "stopped", "local2"), run("adapt"))
+    assert states(standings(facts(make_slide(), sets={"train": 70}, runs=both)))["adapt"] == "done"
+    failed = standings(facts(make_slide(), sets={"train": 70}, runs=(run("adapt", "failed"),)))
+    assert failed[2].said == "no local model yet"
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [((run("sample"),), "1 set of pairs"), ((run("sample"), run("sample", name="b")), "2 sets of pairs")],
+)
+def test_counts_in_words(make_slide: Callable[..., Slide], runs: Any, said: str) -> None:
+    assert standings(facts(make_slide(), sets={"t": 9}, runs=runs))[3].said == said
+
+
+def test_every_state_has_words(make_slide: Callable[..., Slide]) -> None:
+    step = STEPS[0]
+    for state in ("done", "next", "ready", "waiting", "running", "stopped"):
+        assert Standing(step, state, "x").words  # type: ignore[arg-type]
+
+
+def test_facts_come_from_the_session_and_the_disk(make_slide: Callable[..., Slide], tmp_path: Path) -> None:
+    tables = {"table": 1, "c2lst_set_train": 1, "c2lst_spots_both": 1, "c2lst_grid_both": 1, SAVED_VIEW: 1}
+    slide = make_slide(path=tmp_path / "P12.zarr", sdata=SimpleNamespace(tables=tables))
+    session = Session()
+    session.slide = slide
+    mask = np.array([True, False, False])
+    for name in ("train", "mine"):
+        session.sets[name] = SpotSet.of(name, slide.require_spots().ids, mask, {})
+    run_folder = tmp_path / "P12_c2lst" / "local"
+    run_folder.mkdir(parents=True)
+    (run_folder / "config.toml").write_text('kind = "adapt"\n[settings]\nout = "x"\n')
+    found = facts_of(session, [("adapt", run_folder)])
+    assert found.sets == {"train": 1, "mine": 1}
+    assert found.unsaved == ("mine",)
+    assert found.predictions == ("c2lst_grid_both", "c2lst_spots_both")
+    assert found.saved
+    assert [each.state for each in found.runs] == ["running"]
+    assert found.running == {"adapt"}
+    keep = standings(found)[-1]
+    assert (keep.state, keep.said) == ("ready", "not saved yet: mine")
+    assert facts_of(Session()).runs == ()

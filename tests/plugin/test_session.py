@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.session import Session
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.sample_data import sample_slide_path
+from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
+
+SIGNALS = ("slide_changed", "sets_changed", "chosen_changed", "gene_changed", "results_changed", "told", "spot_clicked")
+
+
+def heard(session: Session) -> list[str]:
+    """Names of the signals as they come."""
+    names: list[str] = []
+    for name in SIGNALS:
+        getattr(session, name).connect(lambda *_, name=name: names.append(name))
+    return names
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample slide with one stored set."""
+    path = tmp_path_factory.mktemp("session") / "B4.zarr"
+    shutil.copytree(sample_slide_path(), path)
+    slide = open_slide(path)
+    write_spot_set(slide, a_set(slide, "train", 70))
+    return path
+
+
+def a_set(slide: Slide, name: str, count: int) -> SpotSet:
+    ids = slide.require_spots().ids
+    return SpotSet.of(name, ids, np.arange(len(ids)) < count, {"way": "test"})
+
+
+def test_opening_brings_the_stored_sets(store: Path) -> None:
+    session = Session()
+    names = heard(session)
+    session.gene = "FASN"
+    session.open(open_slide(store), {"mpp": 0.7, "image": None})
+    assert {name: int(spots.mask.sum()) for name, spots in session.sets.items()} == {"train": 70}
+    assert session.opening == {"mpp": 0.7}
+    assert session.chosen.shape == (283,)
+    assert not session.chosen.any()
+    assert session.gene == ""
+    assert names == ["slide_changed", "sets_changed", "chosen_changed", "results_changed"]
+
+
+def test_where_results_and_runs_go(store: Path, make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    assert session.store is None
+    assert session.runs_folder is None
+    session.open(open_slide(store))
+    assert session.store == store
+    assert session.runs_folder == store.parent / "B4_c2lst"
+    folder = make_slide(path=Path("/data/sample/outs"), is_zarr=False, spots=None)
+    session.open(folder)
+    assert session.store is None
+    assert session.runs_folder == Path("/data/sample/sample_c2lst")
+
+
+def test_refreshing_keeps_what_is_not_stored(store: Path) -> None:
+    session = Session()
+    session.open(open_slide(store), {"mpp": 0.7})
+    session.sets["mine"] = a_set(session.require_slide(), "mine", 5)
+    session.choose(np.arange(283) == 3)
+    session.show_gene("FASN")
+    train, names = session.sets["train"], heard(session)
+    again = open_slide(store)
+    session.refresh(again)
+    assert session.slide is again
+    assert set(session.sets) == {"train", "mine"}
+    assert session.sets["train"] is train  # the same spots: nobody needs to draw them anew
+    assert session.chosen.sum() == 1
+    assert (session.gene, session.opening) == ("FASN", {"mpp": 0.7})
+    assert names == ["results_changed"]
+
+
+def test_refreshing_takes_over_stored_sets(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "B4.zarr"
+    shutil.copytree(store, path)
+    session = Session()
+    session.open(open_slide(path))
+    names = heard(session)
+    write_spot_set(open_slide(path), a_set(session.require_slide(), "new", 20))
+    session.refresh(open_slide(path))
+    assert set(session.sets) == {"train", "new"}
+    assert names == ["sets_changed", "results_changed"]
+
+
+def test_another_slide_is_opened_not_refreshed(store: Path, make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    session.open(open_slide(store))
+    session.choose(np.ones(283, dtype=bool))
+    session.refresh(make_slide())
+    assert session.sets == {}
+    assert session.chosen.tolist() == [False] * 3
+    alone = make_slide(spots=None)
+    session.refresh(alone)
+    assert session.slide is alone
+    assert session.chosen.size == 0
+
+
+def test_closing_forgets_the_slide(store: Path) -> None:
+    session = Session()
+    session.open(open_slide(store))
+    names = heard(session)
+    session.close()
+    assert session.slide is None
+    assert session.sets == {}
+    assert names == ["slide_changed", "sets_changed", "chosen_changed", "results_changed"]
+    with pytest.raises(InputError, match="no slide is open"):
+        session.require_slide()
+
+
+def test_a_gene_is_told_once() -> None:
+    session = Session()
+    genes: list[Any] = []
+    session.gene_changed.connect(genes.append)
+    session.show_gene("FASN")
+    session.show_gene("FASN")
+    session.show_gene("")
+    assert genes == ["FASN", ""]
+
+
+def test_what_is_told_reaches_who_listens() -> None:
+    session = Session()
+    said: list[Any] = []
+    session.told.connect(lambda *parts: said.append(parts))
+    session.tell("error", "no such path", "check it")
+    session.tell("info", "done")
+    assert said == [("error", "no such path", "check it"), ("info", "done", "")]

@@ -16,7 +16,7 @@ from .colouring import Colouring
 from .layer_stack import LayerStack
 from .layers.choices import CHOSEN, SETS, choice_layer, sets_layer
 from .layers.placing import LayerData, Opened, about_layer, from_world, opened_of, placed, to_world
-from .layers.slide_layers import slide_layers, spot_size_px, spot_symbol
+from .layers.slide_layers import SPOTS, slide_layers, spot_size_px, spot_symbol
 from .side_by_side import SideBySide
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ class Canvas:
 
     def _settle(self) -> None:
         self.viewer.scale_bar.visible = self.session.slide is not None and self.session.slide.microns is not None
+        spots = self.layer(SPOTS)
+        if spots is not None:
+            self.viewer.layers.selection.active = spots
         self.viewer.reset_view()
         self.shown.emit()
 

@@ -62,6 +62,7 @@ class Colouring:
         self.range: Limits = (0.0, 1.0)
         self.name = ""
         self._values: NDArray[np.float32] | None = None
+        self._bin_values: NDArray[np.float32] | None = None
         self._given = False
 
     # -- counts ----------------------------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ class Colouring:
         """Let go of the counts."""
         self._beside.forget()
         self.columns, self.bins, self.problem, self.name = None, None, "", ""
-        self._values, self._given = None, False
+        self._values, self._bin_values, self._given = None, None, False
 
     @property
     def reading(self) -> bool:
@@ -126,30 +127,26 @@ class Colouring:
 
     def _show(self, values: NDArray[np.float32] | None, name: str) -> None:
         self._values, self.name = values, name
+        over_bins = values is not None and self.bins is not None and not self._given
+        self._bin_values = np.log1p(self.bins.columns.column(name)) if over_bins and self.bins else None
         if values is not None:
-            shown = self._of_bins(name) if self.bins is not None and not self._given else values
-            self.limits, self.range = limits_of(shown)
+            self.limits, self.range = limits_of(values if self._bin_values is None else self._bin_values)
         self._paint()
         self.changed.emit()
-
-    def _of_bins(self, gene: str) -> NDArray[np.float32]:
-        assert self.bins is not None
-        return np.log1p(self.bins.columns.column(gene))
 
     def _paint(self) -> None:
         slide = self._canvas.session.slide
         if slide is None or slide.spots is None:
             return
-        over_bins = self.bins is not None and self._values is not None and not self._given
-        if over_bins:
-            self._paint_bins(slide)
+        if self._bin_values is not None and self.bins is not None:
+            self._paint_bins(slide, self.bins, self._bin_values)
         else:
             self._canvas.remove(BINS)
-        self._paint_spots(slide, None if over_bins else self._values)
+        self._paint_spots(slide, None if self._bin_values is not None else self._values)
 
-    def _paint_bins(self, slide: Slide) -> None:
-        assert self.bins is not None
-        image = self.bins.image(self._of_bins(self.name))
+    def _paint_bins(self, slide: Slide, bins: BinRaster, values: NDArray[np.float32]) -> None:
+        # bins without the gene are left open: most bins hold a few molecules, and the tissue is to be seen
+        image = bins.image(np.where(values > 0, values, np.nan).astype(np.float32))
         layer = self._canvas.layer(BINS)
         if layer is not None:
             with layer.events.blocker_all():
@@ -158,7 +155,7 @@ class Colouring:
             layer.data = image
             layer.events.contrast_limits()
             return
-        data = bins_layer(slide, self.bins, image, self.limits, self.colormap, self.opacity)
+        data = bins_layer(slide, bins, image, self.limits, self.colormap, self.opacity)
         self._canvas.add_or_update(data, BINS)
 
     def _paint_spots(self, slide: Slide, values: NDArray[np.float32] | None) -> None:
@@ -203,7 +200,7 @@ class Colouring:
         self.changed.emit()
 
     def _coloured(self) -> list[Any]:
-        key = BINS if self.bins is not None and not self._given else SPOTS
+        key = SPOTS if self._bin_values is None else BINS
         layer = self._canvas.layer(key)
         return [] if layer is None or self._values is None else [layer]
 

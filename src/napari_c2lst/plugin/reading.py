@@ -92,7 +92,7 @@ def layers_of(path: str | Path) -> list[LayerData]:
 
 
 def viewer_at_work() -> Any | None:
-    """napari's viewer, if we are called out of its event loop: then nothing may take seconds. None in a script."""
+    """The viewer, if we are called out of its event loop: then nothing may take seconds. None in a script."""
     try:
         import napari
         from qtpy.QtCore import QCoreApplication, QThread

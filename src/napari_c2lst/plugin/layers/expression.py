@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .placing import LayerData, affine_of_raster, placed
+from .placing import KEY, LayerData, affine_of_raster, placed
 from .slide_layers import SPOT_COLOUR, SPOTS, VALUE, spot_size_px
 
 if TYPE_CHECKING:
@@ -56,11 +56,15 @@ def paint_spots(layer: Any, values: Values, name: str, limits: Limits, colormap:
             layer.face_contrast_limits = limits
         face.events.color_properties()
         layer.events.features()
-    layer.metadata["c2lst"] = {**layer.metadata.get("c2lst", {}), "shows": name}
+    layer.metadata[KEY] = {**layer.metadata.get(KEY, {}), "shows": name, "rings": ""}
 
 
 def plain_spots(layer: Any, *, thin: bool) -> None:
-    """Spots as rings that leave the tissue to be seen."""
+    """Spots as rings that leave the tissue to be seen; nothing to do for spots that are so already."""
+    about = layer.metadata.get(KEY, {})
+    if about.get("rings") == ("thin" if thin else "wide") and str(layer.face_color_mode) == "direct":
+        return
+    layer.metadata[KEY] = {**about, "shows": "", "rings": "thin" if thin else "wide"}
     layer.face_color = "transparent"
     layer.border_color = SPOT_COLOUR
     layer.border_width = 0.02 if thin else 0.08

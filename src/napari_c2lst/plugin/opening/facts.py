@@ -13,6 +13,13 @@ from napari_c2lst.slides.store.results import store_name
 if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
 
+# The same notes are shown by the command line, where they name its options.
+_IN_PANEL = {
+    "pass --image FILE for the real one": "use “Use another image file …” for the real one",
+    "pass --image FILE": "use “Use another image file …”",
+    "pass --mpp to choose": "correct “Pixel size” if it is wrong",
+    "um per pixel": "µm per pixel",
+}
 _SOURCES = {"stored": "stored in the slide", "fitted": "worked out from the array of spots", "given": "given by you"}
 
 
@@ -58,6 +65,19 @@ def microns_words(slide: Slide) -> str:
         return "Not known: lengths are in pixels. Give it to go on; most steps need it."
     source, detail = _SOURCES[slide.microns.source], slide.microns.detail
     return f"{source[0].upper()}{source[1:]}" + ("" if slide.microns.source == "given" else f": {detail}") + "."
+
+
+def notes_words(slide: Slide) -> str:
+    """What the user should know about how it was read, a line each."""
+    notes = [in_panel(note) for note in slide.notes]
+    return "\n".join(f"• {note[:1].upper()}{note[1:]}." for note in notes)
+
+
+def in_panel(text: str) -> str:
+    """A note that names options of the command line, in the words of the panel."""
+    for option, words in _IN_PANEL.items():
+        text = text.replace(option, words)
+    return text
 
 
 def store_words(slide: Slide) -> str:

@@ -13,7 +13,7 @@ from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.shared import shared_of
 
 from .colours import SpotColours
-from .facts import store_words, summary
+from .facts import notes_words, store_words, summary
 from .opener import opener_of
 from .otherwise import OpenOtherwise
 from .picker import PathLine
@@ -68,7 +68,7 @@ class OpenPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scroll)
-        self.setMinimumWidth(260)
+        self.setMinimumWidth(330)  # what the widest row needs, and a scroll bar
 
     def _connect(self) -> None:
         self.path.chosen.connect(self.opener.open)
@@ -99,7 +99,7 @@ class OpenPanel(QWidget):
             return
         self.slide.setTitle(slide.name.replace("&", "&&"))
         self.about.setText(summary(slide))
-        _say(self.notes, "\n".join(f"• {note[:1].upper()}{note[1:]}." for note in slide.notes))
+        _say(self.notes, notes_words(slide))
         _say(self.store, store_words(slide))
 
 

@@ -88,22 +88,23 @@ class GeneColumns:
 
     def most_varying(self, least_share: float = 0.1) -> str:
         """The gene whose log(1 + counts) differ most between places; of genes seen in that share of places, if any."""
-        best, best_score = "", -1.0
         seen, total, squares = self._moments()
         eligible = seen >= least_share * self.n if (seen >= least_share * self.n).any() else seen > 0
         score = np.where(eligible, squares / max(self.n, 1) - (total / max(self.n, 1)) ** 2, -1.0)
-        if score.size and score.max() > best_score:
-            best = self.genes[int(score.argmax())]
-        return best
+        return self.genes[int(score.argmax())] if score.size and score.max() >= 0 else ""
 
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """(G,) number of stored values, and sums of their log(1 + x) and its square."""
         sums = [np.zeros(len(self.genes)) for _ in range(3)]
         for part in self.parts:
-            logged = np.log1p(part.counts.astype(np.float32))
-            for into, values in zip(sums, (np.ones_like(logged), logged, logged**2), strict=True):
-                running = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-                into += running[part.starts[1:]] - running[part.starts[:-1]]
+            number = np.diff(part.starts)
+            some = np.flatnonzero(number)
+            sums[0] += number
+            if some.size:
+                logged = np.log1p(part.counts.astype(np.float32))
+                sums[1][some] += np.add.reduceat(logged, part.starts[some], dtype=np.float64)
+                np.square(logged, out=logged)
+                sums[2][some] += np.add.reduceat(logged, part.starts[some], dtype=np.float64)
         return sums[0], sums[1], sums[2]
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
 
-# Stored values read at once: 40 M of them take about half a gigabyte.
-SLAB_VALUES = 40_000_000
+# Stored values read at once: 10 M of them take about 150 MB.
+SLAB_VALUES = 10_000_000
 H5_NAMES = ("filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5")
 MTX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
 
@@ -36,7 +36,7 @@ class CountsFile:
         Parameters
         ----------
         values
-            About how many stored values a slab is to have; none = 40 million.
+            About how many stored values a slab is to have; none = 10 million.
         """
         yield from _h5_slabs(self.path, values or SLAB_VALUES) if self.path.is_file() else _mtx_slab(self.path)
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import dask.array as da
 import numpy as np
 import pytest
 
 from napari_c2lst.plugin.layers import image_layer, slide_layers, spot_size_px, spots_layer
+from napari_c2lst.slides.facts import SlideFacts
 from napari_c2lst.slides.images.pyramid import Pyramid
+from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
 
 MakeSlide = Callable[..., Slide]
@@ -63,3 +66,30 @@ def test_without_a_diameter_a_usual_one(make_slide: MakeSlide) -> None:
 
 def test_an_image_alone_is_one_layer(make_slide: MakeSlide) -> None:
     assert [kind for _, _, kind in slide_layers(make_slide(spots=None))] == ["image"]
+
+
+def test_squares_of_bins_are_squares(make_slide: MakeSlide) -> None:
+    slide = make_slide(facts=SlideFacts(array="squares", spot_um=112.0))
+    assert spots_layer(slide)[1]["symbol"] == "square"
+    assert spots_layer(make_slide())[1]["symbol"] == "disc"
+
+
+def test_layers_remember_their_slide_and_their_key(make_slide: MakeSlide) -> None:
+    slide = make_slide()
+    layers = slide_layers(slide, {"mpp": 0.5})
+    about = [options["metadata"]["c2lst"] for _, options, _ in layers]
+    assert [each["key"] for each in about] == ["image", "spots"]
+    assert about[0]["opened"] is about[1]["opened"]
+    assert (about[0]["opened"].slide, about[0]["opened"].opening) == (slide, {"mpp": 0.5})
+
+
+def test_napari_spatialdata_finds_what_it_colours_by(shared: Path) -> None:
+    slide = open_slide(shared / "her2st" / "B4")
+    found = spots_layer(slide)[1]["metadata"]
+    assert list(found["adata"].obs_names) == list(slide.spots.ids)
+    assert len(found["indices"]) == found["_n_indices"] == 283
+    assert found["adata"].uns["spatialdata_attrs"]["region_key"] == found["region_key"]
+    assert found["instance_key"] in found["adata"].obs
+    assert found["_current_cs"] == slide.coordinate_system
+    # with these it would move our layers out of microns
+    assert not {"sdata", "name"} & found.keys()

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.genes.columns import GeneColumns
+
+GENES = ["A", "B", "C", "D"]
+
+
+def counts(n: int = 50, seed: int = 0) -> csr_matrix:
+    rng = np.random.default_rng(seed)
+    return csr_matrix(rng.poisson(0.7, (n, len(GENES))).astype(np.float32))
+
+
+def test_columns_are_those_of_the_matrix() -> None:
+    matrix = counts()
+    columns = GeneColumns.of_counts(matrix, GENES)
+    for i, gene in enumerate(GENES):
+        assert np.array_equal(columns.column(gene), matrix.toarray()[:, i])
+    assert columns.parts[0].counts.dtype == np.uint16
+
+
+def test_slabs_give_the_same() -> None:
+    matrix = counts()
+    slabs = [(np.arange(0, 20), matrix[:20]), (np.arange(20, 50), matrix[20:])]
+    assert np.array_equal(GeneColumns.of_slabs(slabs, GENES, 50).column("C"), matrix.toarray()[:, 2])
+
+
+def test_rows_of_one_place_are_added_and_rows_of_none_left_out() -> None:
+    matrix = counts(4)
+    columns = GeneColumns.of_slabs([(np.array([1, -1, 0]), matrix[:3]), (np.array([1]), matrix[3:])], GENES, 2)
+    dense = matrix.toarray()
+    assert np.array_equal(columns.column("A"), [dense[2, 0], dense[0, 0] + dense[3, 0]])
+
+
+def test_large_and_odd_values_stay_what_they_are() -> None:
+    matrix = csr_matrix(np.array([[70_000.0, 0, 1, 2]], dtype=np.float32))
+    assert GeneColumns.of_counts(matrix, GENES).column("A").tolist() == [70_000.0]
+
+
+def test_an_unknown_gene_is_said() -> None:
+    columns = GeneColumns.of_counts(counts(), GENES)
+    assert "A" in columns
+    assert "ERBB2" not in columns
+    with pytest.raises(InputError, match="no gene 'ERBB2'"):
+        columns.column("ERBB2")
+
+
+def test_of_genes_with_one_name_the_first_counts() -> None:
+    matrix = counts()
+    columns = GeneColumns.of_counts(matrix, ["A", "B", "A", "D"])
+    assert np.array_equal(columns.column("A"), matrix.toarray()[:, 0])
+
+
+def test_the_first_gene_shown_varies_most_and_is_not_seen_in_one_spot_alone() -> None:
+    dense = np.zeros((50, 4), dtype=np.float32)
+    dense[0, 0] = 60_000  # one odd spot
+    dense[:25, 1] = 100
+    dense[:, 2] = 7
+    dense[:25, 3] = 3
+    assert GeneColumns.of_counts(csr_matrix(dense), GENES).most_varying() == "B"
+
+
+def test_the_first_gene_where_all_are_rare_or_none_is_there() -> None:
+    dense = np.zeros((50, 4), dtype=np.float32)
+    assert GeneColumns.of_counts(csr_matrix(dense), GENES).most_varying() == ""
+    assert GeneColumns.of_counts(csr_matrix((3, 0), dtype=np.float32), []).most_varying() == ""
+    dense[3, 2] = 5
+    assert GeneColumns.of_counts(csr_matrix(dense), GENES).most_varying() == "C"

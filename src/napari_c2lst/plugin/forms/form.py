@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +30,8 @@ class SettingsForm(QWidget):
     ----------
     settings_class
         The settings of a task.
+    first
+        Fields to show first, below the preset.
 
     Notes
     -----
@@ -39,7 +41,9 @@ class SettingsForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, settings_class: type[TaskSettings], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, settings_class: type[TaskSettings], parent: QWidget | None = None, *, first: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent)
         self.settings_class = settings_class
         self._infos = {info.name: info for info in settings_class.fields_info()}
@@ -51,7 +55,7 @@ class SettingsForm(QWidget):
         self._fold = _fold_button(self)
         self._fold.toggled.connect(self._on_fold)
         self._lay_out()
-        for info in _in_order(self._infos.values()):
+        for info in _in_order(self._infos.values(), first):
             self.use(self._field_of(info))
         self._show_preset()
         self._on_fold(False)
@@ -136,13 +140,17 @@ class SettingsForm(QWidget):
         self._fields[name].set(value)
         self.hide_fields(name)
 
-    def offer(self, name: str, choices: Iterable[tuple[str, Any]], nothing: str = "none") -> None:
+    def offer(
+        self, name: str, choices: Iterable[tuple[str, Any]], nothing: str = "none", *, eager: bool = False
+    ) -> None:
         """Offer choices (label, value) for a field; one that holds several values gets a box to check for each.
 
         Parameters
         ----------
         nothing
             What the choice of no value is called.
+        eager
+            Take the first choice rather than none, until the user chooses.
         """
         there = self._fields[name]
         if isinstance(there, OfferedField | CheckedField):
@@ -150,7 +158,7 @@ class SettingsForm(QWidget):
             return
         info, value = self._infos[name], there.get()
         several = is_sequence(strip_optional(info.annotation))
-        field: Any = CheckedField(info, choices) if several else OfferedField(info, choices, nothing)
+        field: Any = CheckedField(info, choices) if several else OfferedField(info, choices, nothing, eager)
         # what no one has chosen (a default that is not there) gives way to what is offered
         if value != info.default:
             field.set(value)
@@ -231,14 +239,19 @@ class SettingsForm(QWidget):
         rows.mark(name, field.problem(), differs and not chosen_anyway)
 
 
-def _in_order(infos: Iterable[SettingInfo]) -> list[SettingInfo]:
-    """The preset, what is the task's own, then what all tasks share."""
-    return sorted(infos, key=lambda i: (i.name != "preset", not i.positional, i.name in _SHARED_LAST))
+def _in_order(infos: Iterable[SettingInfo], first: Sequence[str]) -> list[SettingInfo]:
+    """The preset, what is named first, what is the task's own, then what all tasks share."""
+
+    def rank(info: SettingInfo) -> tuple[bool, int, bool, bool]:
+        place = first.index(info.name) if info.name in first else len(first)
+        return info.name != "preset", place, not info.positional, info.name in _SHARED_LAST
+
+    return sorted(infos, key=rank)
 
 
 def _preset_choices(auto_means: str) -> list[tuple[str, Any]]:
     return [
-        (f"auto: here {auto_means}", "auto"),
+        (f"auto ({auto_means} here)", "auto"),
         ("paper: for a GPU", "paper"),
         ("small: for a CPU", "small"),
     ]

@@ -45,7 +45,7 @@ _LABELS = {
     "spots": "Spots",
     "stride_um": "Grid spacing",
     "synthetic": "Synthetic pairs",
-    "tta": "Average flips",
+    "tta": "Average over flips",
     "train": "Settings of train",
     "use": "Learn from",
     "where": "Where",

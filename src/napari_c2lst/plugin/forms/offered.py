@@ -27,12 +27,17 @@ class OfferedField:
         Label and value of each.
     nothing
         What no value is called.
+    eager
+        Take the first choice rather than none, until the user chooses.
     """
 
     changed = Signal()
 
-    def __init__(self, info: SettingInfo, choices: Iterable[tuple[str, Any]], nothing: str = "none") -> None:
+    def __init__(
+        self, info: SettingInfo, choices: Iterable[tuple[str, Any]], nothing: str = "none", eager: bool = False
+    ) -> None:
         self.info = info
+        self._eager = eager
         self._nothing = nothing
         self._choices: list[tuple[str, Any]] = []
         self._is_path = strip_optional(info.annotation) is Path
@@ -51,7 +56,10 @@ class OfferedField:
         if may_be_none(self.info.annotation) or not self._choices:
             self._choices.insert(0, (self._nothing, None))
         values = [value for _, value in self._choices]
-        self._show(before if before in values else values[0], before)
+        if self._eager and before is None and len(values) > 1:
+            self._show(values[1], before)
+        else:
+            self._show(before if before in values else values[0], before)
 
     def get(self) -> Any:
         """The chosen value; None for none."""
@@ -61,6 +69,7 @@ class OfferedField:
     def set(self, value: Any) -> None:
         """Choose a value."""
         before = self.get()
+        self._eager = False
         if self._is_path and value is not None:
             value = Path(value)
         if value not in [each for _, each in self._choices]:
@@ -96,6 +105,7 @@ class OfferedField:
             self.changed.emit()
 
     def _on_activated(self, index: int) -> None:
+        self._eager = False
         if index == len(self._choices):
             self.native.setCurrentIndex(0)
             self.choose_other()

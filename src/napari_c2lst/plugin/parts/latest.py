@@ -56,7 +56,8 @@ class Latest(QObject):
         _wait_at_the_end()
         self._question += 1
         self._set_awaited(True)
-        worker = create_worker(function, *args, _start_thread=False)
+        # errors are told by `failed`; superqt would raise them again, as a traceback in a notification
+        worker = create_worker(function, *args, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(partial(self._answer, self._question, done))
         worker.errored.connect(partial(self._refusal, self._question, failed))
         worker.finished.connect(partial(self._workers.discard, worker))

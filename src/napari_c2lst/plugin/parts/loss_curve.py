@@ -13,7 +13,7 @@ from .theme import BLUE, ORANGE, SKY, is_dark, text_colour
 from .throttled import Throttled
 
 _MEAN_OF = 20  # steps that the thick line averages, where the task gives no mean of its own
-_HEIGHT = 145
+_HEIGHT = 130
 _DRAW_MS = 250
 
 
@@ -38,8 +38,6 @@ class LossCurve(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMouseEnabled(False, False)
-        self.plot.setLabel("left", "loss")
-        self.plot.setLabel("bottom", "step")
         self.plot.getAxis("left").enableAutoSIPrefix(False)
         self.plot.getAxis("bottom").enableAutoSIPrefix(False)
         self.plot.setAccessibleName("Loss over steps")

@@ -65,7 +65,7 @@ class StepPanel(QWidget):
         self._shared = shared_of(viewer)
         self._resumable: dict[str, Any] | None = None
         self._told_by_job = False
-        self.form = SettingsForm(get_task(task).settings_class(), self)
+        self.form = SettingsForm(get_task(task).settings_class(), self, first=_FIRST)
         self.ui = StepLayout(self, self.form, self.purpose)
         self._launcher = Launcher(self._shared.session, self._shared.jobs, self)
         self._prepare_form()
@@ -234,6 +234,7 @@ class StepPanel(QWidget):
         self.ui.show_state(self._active(), self.job, self._resumable is not None)
 
 
+_FIRST = ("out", "local", "predictor", "where", "spots", "synthetic")
 _EMPTY = frozenset({"image", "mpp", "image_name", "table", "coordinate_system", "image_scale"})
 
 

@@ -41,4 +41,4 @@ class TrainPanel(StepPanel):
     def offer_choices(self) -> None:
         """Spot sets and synthetic pairs."""
         self.form.offer("spots", sets_of(self.session), "select spots first")
-        self.form.offer("synthetic", runs_of(self.session, "sample"), "none: real spots only")
+        self.form.offer("synthetic", runs_of(self.session, "sample"), "none: real spots only", eager=True)

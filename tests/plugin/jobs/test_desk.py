@@ -1,0 +1,140 @@
+"""The desk starts jobs, tells of their ends, and ends them all when the window closes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QMessageBox
+
+from napari_c2lst.jobs.protocol import Event
+from napari_c2lst.plugin.jobs.desk import JobDesk
+from napari_c2lst.plugin.jobs.job import Job
+from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.sample_data import sample_slide_path
+from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
+
+ACTING = Path(__file__).with_name("acting_child.py")
+
+
+def act(desk: JobDesk, case: str) -> Job:
+    desk.command = [sys.executable, str(ACTING), case]
+    return desk.start("adapt", {"steps": 3}, f"Adapt ({case})")
+
+
+def test_tells_of_start_and_end(qtbot: Any, desk: JobDesk) -> None:
+    heard: list[tuple[str, Job]] = []
+    new: list[int] = []
+    desk.started.connect(lambda job: heard.append(("started", job)))
+    desk.ended.connect(lambda job: heard.append(("ended", job)))
+    desk.session.results_changed.connect(lambda: new.append(1))
+    job = act(desk, "success")
+    assert desk.running() == [job]
+    with qtbot.waitSignal(job.ended, timeout=60_000):
+        pass
+    assert heard == [("started", job), ("ended", job)]
+    assert desk.running() == []
+    assert desk.jobs == [job]
+    assert new == [1]
+
+
+def test_a_failure_changes_no_results(qtbot: Any, desk: JobDesk) -> None:
+    new: list[int] = []
+    desk.session.results_changed.connect(lambda: new.append(1))
+    job = act(desk, "bad_input")
+    with qtbot.waitSignal(job.ended, timeout=60_000):
+        pass
+    assert job.state == "failed"
+    assert new == []
+
+
+def test_two_jobs_at_once_end_on_their_own(qtbot: Any, desk: JobDesk) -> None:
+    jobs = [act(desk, "success"), act(desk, "crash")]
+    qtbot.waitUntil(lambda: not desk.running(), timeout=60_000)
+    assert [job.state for job in jobs] == ["finished", "failed"]
+
+
+def test_a_slow_stop_offers_to_kill(qtbot: Any, desk: JobDesk) -> None:
+    job = act(desk, "deaf")
+    with qtbot.waitSignal(job.metrics, timeout=60_000):
+        pass
+    with qtbot.waitSignal(job.stop_is_slow, timeout=10_000):
+        job.stop()
+    assert job.state == "stopping"
+    with qtbot.waitSignal(job.stopped, timeout=10_000):
+        job.kill()
+
+
+def test_closing_stops_what_listens_and_kills_what_does_not(qtbot: Any, desk: JobDesk) -> None:
+    patient, deaf = act(desk, "patient"), act(desk, "deaf")
+    qtbot.waitUntil(lambda: patient.state == deaf.state == "running", timeout=60_000)
+    processes = [psutil.Process(job.pid) for job in (patient, deaf)]
+    desk.close()
+    assert not desk.running()
+    assert patient.last["checkpoint"] == "x"
+    assert deaf.last["checkpoint"] is None
+    assert not any(process.is_running() for process in processes)
+
+
+def answer(button: str) -> None:
+    """Press a button of the question that is about to come up."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        assert "Adapt" in box.text()
+        assert "checkpoint" in box.informativeText()
+        next(each for each in box.buttons() if each.text().replace("&", "") == button).click()
+
+    QTimer.singleShot(200, press)
+
+
+@pytest.mark.parametrize(("button", "closes"), [("Stop and close", True), ("Keep running", False)])
+def test_closing_asks_while_a_job_runs(qtbot: Any, desk: JobDesk, button: str, closes: bool) -> None:
+    act(desk, "patient")
+    answer(button)
+    assert desk.confirm_close() is closes
+    assert len(desk.running()) == 1  # asking alone stops nothing
+
+
+def test_closing_does_not_ask_when_nothing_runs(desk: JobDesk) -> None:
+    assert desk.confirm_close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sample_slide_path(), tmp_path / "slide.zarr"))
+
+
+def test_what_predict_wrote_is_opened_anew(qtbot: Any, desk: JobDesk, store: Path) -> None:
+    desk.session.open(open_slide(store))
+    chosen = np.zeros(283, dtype=bool)
+    chosen[3] = True
+    desk.session.choose(chosen)
+    before = desk.session.slide
+    other = open_slide(store)
+    write_spot_set(other, SpotSet.of("train", other.spots.ids, chosen, {}))  # as another process would
+    job = Job("predict", {"slide": store})
+    job._on_end(Event("finished", {"result": {"store": str(store)}}))
+    desk._on_end(job)
+    qtbot.waitUntil(lambda: desk.session.slide is not before, timeout=60_000)
+    assert "train" in desk.session.sets
+    assert desk.session.chosen.sum() == 1
+
+
+def test_a_store_that_cannot_be_opened_is_told(qtbot: Any, desk: JobDesk, store: Path) -> None:
+    desk.session.open(open_slide(store))
+    told: list[tuple[str, str, str]] = []
+    desk.session.told.connect(lambda *values: told.append(values))
+    job = Job("predict", {"slide": store})
+    job._on_end(Event("finished", {"result": {"store": str(store.with_name("gone.zarr"))}}))
+    desk._on_end(job)
+    qtbot.waitUntil(lambda: bool(told), timeout=60_000)
+    assert told[0][0] == "error"
+    assert "gone.zarr" in told[0][1]

@@ -145,7 +145,7 @@ class JudgePanel(QWidget):
             self._form.addRow(label, combo)
         scores = QVBoxLayout()
         scores.addLayout(self._form)
-        for widget in (self.words, self.table, *self.plots, self.beware):
+        for widget in (self.words, self.table, self.beware, *self.plots):
             scores.addWidget(widget)
         scores.addStretch(1)
         inside = QWidget()

@@ -53,6 +53,7 @@ class ThemedPlot(pg.PlotWidget):
         self.setBackground(self.palette().color(QPalette.ColorRole.Window))
         for side in ("left", "bottom"):
             axis = plot.getAxis(side)
+            axis.enableAutoSIPrefix(False)  # 0.15, not 150 (x 0.001)
             axis.setPen(pg.mkPen(self.ink(0.5)))
             axis.setTextPen(pg.mkPen(self.ink()))
 

@@ -42,6 +42,7 @@ class ScoreTable(QTableWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setIconSize(QSize(10, 10))
         self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(24)
         self.setShowGrid(False)
         self.setWordWrap(False)
         header = self.horizontalHeader()

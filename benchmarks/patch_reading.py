@@ -2,6 +2,7 @@
 
     python benchmarks/patch_reading.py ../shared/data/her2st/B4
     python benchmarks/patch_reading.py --as-is ../shared/data/hne-wsi/CMU-1-Small-Region.svs
+    python benchmarks/patch_reading.py --as-is large.zarr  # see large_slide.py
 
 SLIDE is anything that can be opened. It is first written as a SpatialData store with a pyramid into a temporary folder,
 or read as it is. Three things are timed in turn, with as many threads, the best of some repeats each:
@@ -42,13 +43,21 @@ SIZES = ((112.0, 64), (112.0, 224))  # the embedded model; an encoder at 0.5 um/
 def positions(slide: Any, count: int) -> dict[str, np.ndarray]:
     """Where patches are read: as spots lie on an array, all over tissue and glass, and at random."""
     height, width = slide.pyramid.shape
-    step = 100.0 / slide.mpp
-    grid = np.stack(np.meshgrid(np.arange(step, height, step), np.arange(step, width, step), indexing="ij"), axis=-1)
     rng = np.random.default_rng(0)
     return {
-        "array, 100 um apart": grid.reshape(-1, 2)[:count],
+        "Visium array": hexagons(slide, count),
         "random": rng.uniform(0, (height, width), (count, 2)),
     }
+
+
+def hexagons(slide: Any, count: int) -> np.ndarray:
+    """Spots as on a Visium array, 100 um to each neighbour: a square field in the middle, less if the slide is."""
+    step, middle = 100.0 / slide.mpp, np.array(slide.pyramid.shape) / 2
+    rows = int(np.ceil(np.sqrt(count / np.sqrt(0.75))))
+    row, column = np.mgrid[:rows, : -(-count // rows)].reshape(2, -1)
+    yx = np.stack([row * np.sqrt(0.75), column + row % 2 / 2], axis=1)[:count] * step
+    yx += middle - yx.mean(axis=0)
+    return yx[((yx > 0) & (yx < slide.pyramid.shape)).all(axis=1)]
 
 
 def touched(slide: Any, yx: np.ndarray, um: float, px: int) -> tuple[Any, list[int]]:

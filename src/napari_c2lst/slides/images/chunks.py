@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
 
+from .stored_chunks import StoredChunks
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -30,7 +32,7 @@ class ChunkReader:
     Notes
     -----
     `level.blocks[...].compute()` costs 1-2 ms of graph work for each chunk, several times the decoding of a small one.
-    Here the graph is optimised once for all chunks that are needed.
+    Here the graph is optimised once for all chunks that are needed; chunks of a zarr array on disk need no graph.
     """
 
     def __init__(self, level: Any, where: str) -> None:
@@ -38,6 +40,7 @@ class ChunkReader:
         self.top = np.concatenate([[0], np.cumsum(level.chunks[1])])
         self.left = np.concatenate([[0], np.cumsum(level.chunks[2])])
         self._graph: Mapping[Any, Any] = {}
+        self._stored = StoredChunks.of(level)
 
     @property
     def columns(self) -> int:
@@ -46,6 +49,8 @@ class ChunkReader:
 
     def expect(self, chunks: NDArray[np.int64]) -> None:
         """Prepare to read these chunks (row * columns + column)."""
+        if self._stored is not None:
+            return
         keys = [key for chunk in chunks for key in self._keys(int(chunk))]
         self._graph = dict(self.level.__dask_optimize__(self.level.__dask_graph__(), keys))
 
@@ -58,6 +63,8 @@ class ChunkReader:
             When the storage cannot be read there; names the place.
         """
         try:
+            if self._stored is not None:
+                return self._stored.read(*divmod(chunk, self.columns))
             parts = [np.asarray(dask.get(self._needed(key), key)) for key in self._keys(chunk)]  # type: ignore[attr-defined]
         except Exception as error:
             raise InputError(

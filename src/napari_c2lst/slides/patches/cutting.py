@@ -72,7 +72,7 @@ def read_patches(
         When the slide has no microns per pixel, a centre is not two finite numbers, or a stored chunk cannot be read.
     """
     out = np.empty((len(yx), patch_px, patch_px, 3), np.uint8)
-    for indices, patches in iter_patches(slide, yx, patch_um=patch_um, patch_px=patch_px, batch=256, workers=workers):
+    for indices, patches in _stream(slide, yx, patch_um, patch_px, workers):
         out[indices] = patches
     return out
 
@@ -104,12 +104,7 @@ def iter_patches(
     patches
         (n, patch_px, patch_px, 3) uint8.
     """
-    centres = _checked_centres(yx)
-    index = slide.pyramid.level_for(patch_um / patch_px, slide.mpp)
-    factor = slide.pyramid.downsample[index]
-    regions = Regions.around(centres / factor, patch_um / slide.mpp / factor, patch_px)
-    reader = ChunkReader(slide.pyramid.levels[index], _where(slide, index))
-    return _batches(PatchStream(reader, regions, worker_count(workers)), patch_px, batch)
+    return _batches(_stream(slide, yx, patch_um, patch_px, workers), patch_px, batch)
 
 
 def spot_patches(slide: Any, yx: NDArray[np.floating[Any]], spec: PatchSpec, *, workers: int | None = None) -> Patches:
@@ -192,6 +187,14 @@ def coarseness_note(slide: Any, spec: PatchSpec) -> str | None:
         f"slide '{slide.name}' is {slide.mpp:.3g} um/px, coarser than the model's {spec.mpp:.3g} um/px: "
         f"patches are enlarged {factor:.1f}x, fine detail is not there"
     )
+
+
+def _stream(slide: Any, yx: NDArray[np.floating[Any]], um: float, px: int, workers: int | None) -> PatchStream:
+    centres = _checked_centres(yx)
+    index = slide.pyramid.level_for(um / px, slide.mpp)
+    factor = slide.pyramid.downsample[index]
+    regions = Regions.around(centres / factor, um / slide.mpp / factor, px)
+    return PatchStream(ChunkReader(slide.pyramid.levels[index], _where(slide, index)), regions, worker_count(workers))
 
 
 def _batches(stream: Iterable[Some], px: int, batch: int) -> Iterator[tuple[Indices, Patches]]:

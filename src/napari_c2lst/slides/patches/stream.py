@@ -1,20 +1,19 @@
 """One pass over the stored chunks that a set of regions needs, giving patches as soon as they are complete."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from napari_c2lst.slides.images.chunks import ChunkReader, in_order
 
-from .regions import WHITE, Regions, as_picture
+from .regions import WHITE, Pixels, Regions
+from .resampling import resample
 
 _TOGETHER = 32  # patches that one thread resamples at a time
 
-Some = tuple[list[int], NDArray[np.uint8]]
+Some = tuple[list[int], Pixels]
 
 
 class PatchStream:
@@ -82,55 +81,28 @@ class PatchStream:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, pool: ThreadPoolExecutor, chunks: list[int]) -> Iterator[Some]:
-        canvases: dict[int, Image.Image] = {}
-        waiting: deque[tuple[list[int], Future[NDArray[np.uint8]]]] = deque()
-
-        def submit(job: list[int], work: Callable[[int], Image.Image]) -> None:
-            waiting.append((job, pool.submit(self._together, job, work)))
-
-        for chunk, picture in in_order(pool, self._picture, chunks, ahead=2 * self.workers):
+        canvases: dict[int, Pixels] = {}
+        waiting: deque[tuple[list[int], Future[Pixels]]] = deque()
+        for chunk, pixels in in_order(pool, self.reader.read, chunks, ahead=2 * self.workers):
             top, left = self.reader.corner(chunk)
             for i in self.shared[chunk]:
-                canvas = canvases.get(i)
-                if canvas is None:
-                    canvas = canvases[i] = self.regions.blank(i)
-                self.regions.paste(canvas, i, picture, top, left)
-            for job in _groups(self.alone[chunk]):
-                submit(job, _cut_from(self.regions, picture, top, left))
-                yield from self._ready(waiting)
-            for job in _groups(self.ends[chunk]):
-                submit(job, _finish(self.regions, {i: canvases.pop(i) for i in job}))
+                if i not in canvases:
+                    canvases[i] = self.regions.blank(i)
+                self.regions.paste(canvases[i], i, pixels, top, left)
+            squares = {i: self.regions.cut(i, pixels, top, left) for i in self.alone[chunk]}
+            squares.update((i, canvases.pop(i)) for i in self.ends[chunk])
+            for job in _groups(list(squares)):
+                waiting.append((job, pool.submit(self._patches, job, [squares[i] for i in job])))
                 yield from self._ready(waiting)
         yield from self._ready(waiting, most=0)
 
-    def _ready(
-        self, waiting: deque[tuple[list[int], Future[NDArray[np.uint8]]]], most: int | None = None
-    ) -> Iterator[Some]:
+    def _ready(self, waiting: deque[tuple[list[int], Future[Pixels]]], most: int | None = None) -> Iterator[Some]:
         while len(waiting) > (2 * self.workers if most is None else most):
             job, future = waiting.popleft()
             yield job, future.result()
 
-    def _picture(self, chunk: int) -> Image.Image:
-        return as_picture(self.reader.read(chunk))
-
-    def _together(self, job: list[int], work: Callable[[int], Image.Image]) -> NDArray[np.uint8]:
-        px = self.regions.px
-        column = Image.new("RGB", (px, px * len(job)))  # one conversion for all
-        for place, i in enumerate(job):
-            column.paste(work(i), (0, place * px))
-        return np.asarray(column).reshape(len(job), px, px, 3)
-
-
-def _cut_from(regions: Regions, picture: Image.Image, top: int, left: int) -> Callable[[int], Image.Image]:
-    return lambda i: regions.resize(i, picture, top, left)
-
-
-def _finish(regions: Regions, canvases: dict[int, Image.Image]) -> Callable[[int], Image.Image]:
-    def cut(i: int) -> Image.Image:
-        top, left = regions.first[i].tolist()
-        return regions.resize(i, canvases[i], top, left)
-
-    return cut
+    def _patches(self, job: list[int], squares: list[Pixels]) -> Pixels:
+        return resample(squares, self.regions.phases[job], self.regions.side, self.regions.px)
 
 
 def _groups(indices: list[int]) -> Iterator[list[int]]:

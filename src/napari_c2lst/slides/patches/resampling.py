@@ -1,0 +1,200 @@
+"""Antialiased resampling of many squares at once.
+
+Resampling along one axis is a banded matrix: an output pixel looks at a few neighbouring source pixels. Cut into blocks
+of output pixels, each with the window of source pixels it needs, it becomes small dense products, which BLAS computes
+for many squares in one call, without holding the interpreter's lock. The filter and its weights are those of Pillow's
+`resize`; results differ by rounding only. Pillow itself does what is rare: enlarging, and very large patches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+PHASES = 4096  # parts of a pixel in which a square's place is given
+# ... and those for which weights are kept: a place is rounded by 1/512 of a pixel, which changes a patch by half a grey
+# level where black meets white, and by less than can be seen anywhere.
+_KEPT = 256
+_BLOCK = 16  # output pixels of one product
+_LARGEST = 512  # side of the largest patch, in pixels, whose weights are worth keeping
+_WORKING_BYTES = 2_000_000  # of what is at work at a time, so that it stays in the processor's cache
+
+
+def reach_of(side: float, px: int) -> int:
+    """Whole source pixels the filter looks at beyond a square: two when enlarging, those of a target pixel if not."""
+    return 2 if side < px else int(np.ceil(side / px))
+
+
+def resample(squares: Sequence[Pixels], phases: NDArray[np.int64], side: float, px: int) -> Pixels:
+    """Resample squares with a filter as wide as the reduction needs, so that nothing aliases.
+
+    The filter is a Hamming-windowed sinc when a square is made smaller, bicubic when it is made larger.
+
+    Parameters
+    ----------
+    squares
+        N arrays (3, h, w): each a square and, on every side, the `reach_of` pixels that the filter looks at.
+    phases
+        (N, 2) parts of a pixel, in units of 1 / PHASES, by which each square begins later along y and x.
+    side
+        Exact side of the squares in source pixels.
+    px
+        Pixels of a patch's side.
+
+    Returns
+    -------
+    (N, px, px, 3) uint8.
+    """
+    if abs(side - px) < 1 / PHASES:
+        return _shifted(squares, phases, px)
+    if side < px or px > _LARGEST:
+        return _with_pillow(squares, phases, side, px)
+    return _filter(side, px).resample(squares, phases)
+
+
+@dataclass(frozen=True, eq=False)
+class Filter:
+    """Weights that take squares of `side` source pixels to `px` pixels, which are not more, along one axis.
+
+    Attributes
+    ----------
+    side, px
+        Side of the squares in source pixels (exact) and in output pixels.
+    size
+        Source pixels that are held of a square: its own and those the filter reaches.
+    starts
+        First source pixel that each block of output pixels needs.
+    weights
+        (phase, block, source pixel from its start, output pixel in the block) float32.
+    """
+
+    side: float
+    px: int
+    size: int
+    starts: tuple[int, ...]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, side: float, px: int) -> "Filter":
+        """The filter for squares of a side, whatever part of a pixel they begin at."""
+        reach = reach_of(side, px)
+        first, taps = _taps(side, px, np.arange(_KEPT + 1) / _KEPT + reach)
+        heads = first[0, ::_BLOCK]
+        width = int((first + taps.shape[2] - np.repeat(heads, _BLOCK)[:px]).max())
+        weights = np.zeros((_KEPT + 1, len(heads), width, _BLOCK), np.float32)
+        phase, out, tap = np.ogrid[: _KEPT + 1, :px, : taps.shape[2]]
+        block = out // _BLOCK
+        weights[phase, block, first[phase, out] - heads[block] + tap, out % _BLOCK] = taps
+        size = max(int(np.ceil(side)) + 1 + 2 * reach, int(heads[-1]) + width)
+        return cls(side, px, size, tuple(heads.tolist()), weights)
+
+    def resample(self, squares: Sequence[Pixels], phases: NDArray[np.int64]) -> Pixels:
+        """As `resample`."""
+        planes = np.empty((3, len(squares), self.px, self.px), np.uint8)
+        step = max(1, min(len(squares), _WORKING_BYTES // (12 * self.size * (self.size + self.px))))
+        # made once: the system takes as long to hand out fresh memory as the products take
+        held = np.zeros((step, self.size, 3, self.size), np.float32)
+        rows = np.empty((step, len(self.starts) * _BLOCK, 3 * self.size), np.float32)
+        values = np.empty((step, len(self.starts), self.px * 3, _BLOCK), np.float32)
+        kept = (phases * _KEPT + PHASES // 2) // PHASES
+        for start in range(0, len(squares), step):
+            some = squares[start : start + step]
+            for place, square in zip(held, some, strict=False):
+                place[: square.shape[1], :, : square.shape[2]] = square.transpose(1, 0, 2)
+            n, (y, x) = len(some), kept[start : start + step].T
+            self._along_y(held[:n], y, rows[:n])
+            self._along_x(rows[:n], x, values[:n])
+            self._round(values[:n], planes[:, start : start + n])
+        return _interleaved(planes)
+
+    def _along_y(self, held: NDArray[np.float32], phases: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+        """(n, size, 3, size) to (n, rows, 3 * size), rows padded to whole blocks."""
+        flat = held.reshape(len(held), self.size, -1)
+        for block, start in enumerate(self.starts):
+            weights = self.weights[phases, block].swapaxes(1, 2)
+            window = flat[:, start : start + weights.shape[2]]
+            np.matmul(weights, window, out=out[:, block * _BLOCK : (block + 1) * _BLOCK])
+
+    def _along_x(self, rows: NDArray[np.float32], phases: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+        """(n, rows, 3 * size) to (n, block, px * 3, columns of a block)."""
+        flat = rows[:, : self.px].reshape(len(rows), -1, self.size)
+        for block, start in enumerate(self.starts):
+            weights = self.weights[phases, block]
+            np.matmul(flat[:, :, start : start + weights.shape[1]], weights, out=out[:, block])
+
+    def _round(self, values: NDArray[np.float32], planes: Pixels) -> None:
+        """Round (n, block, px * 3, column) into planes (3, n, px, px)."""
+        values += np.float32(0.5)  # weights are positive and sum to one: nothing to clip
+        n, blocks = values.shape[:2]
+        ordered = values.reshape(n, blocks, self.px, 3, _BLOCK).transpose(3, 0, 2, 1, 4)
+        for block in range(blocks):
+            left, right = block * _BLOCK, min((block + 1) * _BLOCK, self.px)
+            np.copyto(planes[..., left:right], ordered[:, :, :, block, : right - left], casting="unsafe")
+
+
+@lru_cache(maxsize=4)
+def _filter(side: float, px: int) -> Filter:
+    return Filter.of(side, px)
+
+
+def _taps(side: float, px: int, begins: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """First source pixel and weights of every output pixel, (phase, px) and (phase, px, taps)."""
+    scale = side / px
+    centre = begins[:, None] + (np.arange(px) + 0.5) * scale
+    first = np.floor(centre - scale + 0.5).astype(np.int64)
+    pixel = first[..., None] + np.arange(int(np.ceil(2 * scale)) + 1)
+    weights = _hamming((pixel - centre[..., None] + 0.5) / scale)
+    return first, weights / weights.sum(axis=2, keepdims=True)
+
+
+def _hamming(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Sinc in a Hamming window of one output pixel to each side."""
+    return np.where(np.abs(x) < 1, np.sinc(x) * (0.54 + 0.46 * np.cos(np.pi * x)), 0.0)
+
+
+def _shifted(squares: Sequence[Pixels], phases: NDArray[np.int64], px: int) -> Pixels:
+    """Squares whose pixels are as large as the patch's: the filter has two weights, and one for whole pixels."""
+    planes = np.empty((3, len(squares), px, px), np.uint8)
+    # rows one after the other, and one value more, so that the next pixel is the next value
+    held, work = np.zeros((2, 3, (px + 1) ** 2 + 1), np.float32)
+    for plane, square, (y, x) in zip(planes.swapaxes(0, 1), squares, phases / PHASES, strict=True):
+        values: NDArray[Any] = square[:, 1 : px + 2, 1 : px + 2]  # one pixel is the filter's reach
+        if y or x:
+            pixels = held[:, :-1].reshape(3, px + 1, px + 1)
+            pixels[:, : values.shape[1], : values.shape[2]] = values
+            for step, part in ((px + 1, y), (1, x)):
+                near, far = _hamming(np.array([part, 1 - part]))
+                np.multiply(held[:, step:], np.float32(far / (near + far)), out=work[:, :-step])
+                held *= np.float32(near / (near + far))
+                held[:, :-step] += work[:, :-step]
+            held += np.float32(0.5)
+            values = pixels
+        np.copyto(plane, values[:, :px, :px], casting="unsafe")
+    return _interleaved(planes)
+
+
+def _with_pillow(squares: Sequence[Pixels], phases: NDArray[np.int64], side: float, px: int) -> Pixels:
+    kind = Image.Resampling.BICUBIC if side < px else Image.Resampling.HAMMING
+    column = Image.new("RGB", (px, px * len(squares)))  # one conversion for all
+    for place, (square, (y, x)) in enumerate(zip(squares, phases / PHASES + reach_of(side, px), strict=True)):
+        patch = _picture(square).resize((px, px), kind, box=(x, y, x + side, y + side))
+        column.paste(patch, (0, place * px))
+    return np.asarray(column).reshape(len(squares), px, px, 3)
+
+
+def _interleaved(planes: Pixels) -> Pixels:
+    """(3, n, h, w) to (n, h, w, 3), several times faster than a strided copy of the whole."""
+    out = np.empty((*planes.shape[1:], 3), np.uint8)
+    for channel, plane in enumerate(planes):
+        out[..., channel] = plane
+    return out
+
+
+def _picture(planes: Pixels) -> Image.Image:
+    return Image.merge("RGB", [Image.fromarray(plane) for plane in planes])

@@ -1,4 +1,4 @@
-"""Polygons from GeoJSON files, as QuPath and others write them.
+"""Polygons from and to GeoJSON files, as QuPath and others write them.
 
 QuPath's coordinates are (x, y) in level-0 pixels of the image. Every feature of a file counts, with its holes and all
 parts of a MultiPolygon; a shape that is empty or crosses itself is refused with its place, because what it encloses is
@@ -6,6 +6,7 @@ a guess.
 """
 
 import json
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
 from napari_c2lst.common.errors import InputError, raise_all
+from napari_c2lst.common.files import atomic_file, disk_errors
 
 from .commas import rejoined
 
@@ -34,11 +36,14 @@ class Region:
         Polygon or MultiPolygon in (x, y).
     name, label
         QuPath's name and class of the annotation; empty when it has none.
+    colour
+        Red, green and blue of the class, 0 to 255; None when it has none.
     """
 
     area: Polygon | MultiPolygon
     name: str = ""
     label: str = ""
+    colour: tuple[int, int, int] | None = None
 
 
 def read_regions(path: Path, *, labels: Sequence[str] = ()) -> list[Region]:
@@ -70,6 +75,33 @@ def read_regions(path: Path, *, labels: Sequence[str] = ()) -> list[Region]:
     if not regions:
         raise InputError(f"'{path}' holds no polygon", "export the annotations as GeoJSON, with at least one area")
     return _of_labels(regions, labels, path) if labels else regions
+
+
+def write_regions(path: Path, regions: Sequence[Region]) -> None:
+    """Write areas as GeoJSON that QuPath opens: one annotation each, with its name, class and colour.
+
+    Parameters
+    ----------
+    path
+        The file; written whole or not at all, in place of what is there.
+    regions
+        Areas in (x, y), level-0 pixels of the image; at least one.
+
+    Raises
+    ------
+    InputError
+        If there is no area, one is empty, or the file cannot be written.
+    """
+    if not regions:
+        raise InputError("there is no shape to write", "choose spots or draw a shape first")
+    empty = [number for number, region in enumerate(regions, 1) if region.area.is_empty]
+    if empty:
+        raise InputError(f"shape {empty[0]} of {len(regions)} is empty", "choose spots or draw a shape first")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"there is no folder '{path.absolute().parent}'", "choose another folder")
+    text = json.dumps({"type": "FeatureCollection", "features": [_as_feature(region) for region in regions]})
+    with disk_errors(path), atomic_file(path) as file:
+        file.write_text(text, encoding="utf-8")
 
 
 def spots_inside(regions: Iterable[Region], yx: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -120,7 +152,7 @@ class _Feature:
         if not parts:
             raise InputError(f"{self.place} is empty", _REDRAW)
         area = parts[0] if len(parts) == 1 else shapely.union_all(parts)
-        return Region(area, self._name(), self._label())
+        return Region(area, self._name(), self._label(), self._colour())
 
     def _polygons(self, geometry: Any) -> list[Any]:
         kind = geometry.get("type") if isinstance(geometry, dict) else None
@@ -179,6 +211,16 @@ class _Feature:
         label = self._properties().get("classification") or self._properties().get("class") or ""
         return str(label.get("name") or "") if isinstance(label, dict) else str(label)
 
+    def _colour(self) -> tuple[int, int, int] | None:
+        """The colour of the class, or an annotation's own; anything that is none is passed over."""
+        label = self._properties().get("classification")
+        colour = (label.get("color") if isinstance(label, dict) else None) or self._properties().get("color")
+        try:
+            red, green, blue = (int(value) for value in colour)
+        except (TypeError, ValueError):
+            return None
+        return (red, green, blue) if all(0 <= value <= 255 for value in (red, green, blue)) else None
+
 
 def _load(path: Path) -> Any:
     try:
@@ -200,6 +242,20 @@ def _features(content: Any, path: Path) -> list[Any]:
     if kind in {"Polygon", "MultiPolygon", "GeometryCollection"}:
         return [{"type": "Feature", "geometry": content}]
     raise InputError(f"'{path}' is JSON, but not GeoJSON (its type is {kind!r})", "export the annotations as GeoJSON")
+
+
+def _as_feature(region: Region) -> dict[str, Any]:
+    properties: dict[str, Any] = {"objectType": "annotation"}
+    if region.name:
+        properties["name"] = region.name
+    if region.label:
+        colour = {} if region.colour is None else {"color": list(region.colour)}
+        properties["classification"] = {"name": region.label, **colour}
+    elif region.colour is not None:
+        properties["color"] = list(region.colour)
+    # a hundredth of a pixel is far below what can be drawn
+    geometry = json.loads(shapely.to_geojson(shapely.transform(region.area, lambda xy: xy.round(2))))
+    return {"type": "Feature", "id": str(uuid.uuid4()), "geometry": geometry, "properties": properties}
 
 
 def _of_labels(regions: list[Region], labels: Sequence[str], path: Path) -> list[Region]:

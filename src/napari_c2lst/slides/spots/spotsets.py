@@ -167,6 +167,21 @@ def write_spot_set(slide: Any, spots: SpotSet, *, replace: bool = False) -> None
     write_elements(slide, tables={PREFIX + spots.name: _table(slide, spots)})
 
 
+def delete_spot_set(slide: Any, name: str) -> None:
+    """Delete a stored set; the spots, and everything else in the store, stay as they are.
+
+    Raises
+    ------
+    InputError
+        If there is no such set, or the store cannot be written.
+    """
+    if name not in spot_set_names(slide):
+        raise InputError(f"slide '{slide.name}' has no spot set {name!r}")
+    from napari_c2lst.slides.store.results import remove_tables
+
+    remove_tables(slide, [PREFIX + name])
+
+
 def checked_set_table(slide: Any, spots: SpotSet) -> Any:
     """The table that keeps a set, for those who write several elements in one go.
 

@@ -58,6 +58,38 @@ def move_in(temporary: Path, store: Path, names: list[tuple[str, str]]) -> None:
     shutil.rmtree(temporary / _OLD, ignore_errors=True)
 
 
+def move_out(temporary: Path, store: Path, names: list[tuple[str, str]]) -> None:
+    """Rename elements out of a store into a folder beside it, which is removed at the end.
+
+    Parameters
+    ----------
+    temporary
+        An empty folder beside the store, on the same disk.
+    store
+        The store to change.
+    names
+        Kind (`tables`, ...) and name of the elements; those that are not there are passed over.
+
+    Raises
+    ------
+    OSError
+        As the disk raises it; then, as after any other exception, the store is what it was.
+    """
+    with ExitStack() as undo:
+        undo.callback(_put_root_back, temporary, store)
+        had = _drop_consolidated(temporary, store)
+        for kind, name in names:
+            if (store / kind / name).exists():
+                kept = temporary / _OLD / kind
+                kept.mkdir(parents=True, exist_ok=True)
+                undo.callback(_move_back, store / kind / name, kept / name)
+                _move(store / kind / name, kept / name)
+        if had:
+            _consolidate(store)
+        undo.pop_all()
+    shutil.rmtree(temporary / _OLD, ignore_errors=True)
+
+
 def remove_temporary(temporary: Path, store: Path) -> None:
     """Remove the store beside it, unless elements of the user lie in it that could not be put back.
 

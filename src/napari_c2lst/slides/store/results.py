@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from napari_c2lst.slides.readers.reading import Wanted, quiet
 from napari_c2lst.slides.readers.store import is_store, read_store
 from napari_c2lst.slides.slide import Slide
 
-from .moving import move_in, remove_temporary
+from .moving import move_in, move_out, remove_temporary
 from .storing import write_store
 
 _KINDS = ("images", "shapes", "tables")
@@ -61,6 +61,26 @@ def write_elements(
     finally:
         remove_temporary(temporary, slide.path)
     _show_in_memory(slide, elements)
+
+
+def remove_tables(slide: Slide, names: Sequence[str]) -> None:
+    """Take tables of ours out of the store of a slide, all of them or none.
+
+    Raises
+    ------
+    InputError
+        If the slide is no store, or the store cannot be written; then nothing is changed.
+    """
+    _refuse_names(slide, {"tables": dict.fromkeys(names)})
+    temporary = slide.path.absolute().with_name(f".{slide.path.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        with disk_errors(slide.path):
+            temporary.mkdir()
+            move_out(temporary, slide.path, [("tables", name) for name in names])
+    finally:
+        remove_temporary(temporary, slide.path)
+    for name in names:
+        slide.sdata.tables.pop(name, None)
 
 
 def ensure_store(

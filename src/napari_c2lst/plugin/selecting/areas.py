@@ -1,0 +1,80 @@
+"""Shapes that were drawn, as areas in pixels of the slide; one that is empty or crosses itself is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import shapely
+import shapely.ops
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon, Polygon
+
+from napari_c2lst.common.errors import InputError
+
+Area = Polygon | MultiPolygon
+
+# A lasso that overshoots its start makes a small loop; the loop is cut off if the rest is at least this much.
+_MOST = 0.95
+_CORNERS = 64  # of a circle
+
+
+def area_of(corners: NDArray[np.floating], kind: str = "polygon") -> Polygon:
+    """The area a drawn shape encloses.
+
+    Parameters
+    ----------
+    corners
+        (N, 2) corners (y, x) in level-0 pixels, as napari keeps them; of an ellipse the corners of its frame.
+    kind
+        "polygon", "rectangle" or "ellipse".
+
+    Returns
+    -------
+    Polygon in (x, y).
+
+    Raises
+    ------
+    InputError
+        If it is no closed shape, has fewer than 3 corners, encloses no area or crosses itself.
+    """
+    if kind not in ("polygon", "rectangle", "ellipse"):
+        raise InputError(f"a {kind} encloses no spots", "draw a closed shape: a lasso or a rectangle")
+    yx = np.asarray(corners, dtype=float)
+    ring = (_ellipse(yx) if kind == "ellipse" else yx)[:, ::-1]
+    if len(np.unique(ring, axis=0)) < 3:
+        raise InputError("the shape is empty: it has fewer than 3 corners", "hold the button and draw around the spots")
+    polygon = Polygon(ring)
+    if not polygon.is_valid:
+        polygon = _without_small_loops(ring)
+    if polygon.area < 1e-6:
+        raise InputError("the shape is empty: it encloses no area", "hold the button and draw around the spots")
+    return polygon
+
+
+def outlines(area: Area) -> list[NDArray[np.float64]]:
+    """(N, 2) corners (y, x) of every ring of an area, holes included, not closed."""
+    polygons: Iterable[Polygon] = area.geoms if isinstance(area, MultiPolygon) else [area]
+    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
+    return [np.asarray(ring.coords, dtype=float)[:-1, 1::-1] for ring in rings]
+
+
+def _without_small_loops(ring: NDArray[np.float64]) -> Polygon:
+    """The main part of a ring that crosses itself, if the other parts are small beside it."""
+    line = shapely.LineString([*ring, ring[0]])
+    parts = list(shapely.ops.polygonize(shapely.node(line)))
+    whole = sum(part.area for part in parts)
+    main = max(parts, key=lambda part: part.area, default=Polygon())
+    if whole > 0 and main.area >= _MOST * whole:
+        return main
+    place = shapely.is_valid_reason(Polygon(ring)).rstrip("]").partition("[")[2].split()
+    where = f" at x = {float(place[0]):.0f}, y = {float(place[1]):.0f}" if len(place) >= 2 else ""
+    raise InputError(f"the shape crosses itself{where}: what it encloses is a guess", "draw it again, or in two shapes")
+
+
+def _ellipse(frame: NDArray[np.float64]) -> NDArray[np.float64]:
+    centre = frame.mean(axis=0)
+    angle = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)[:, None]
+    return np.asarray(
+        centre + np.cos(angle) * (frame[1] - frame[0]) / 2 + np.sin(angle) * (frame[2] - frame[1]) / 2, dtype=float
+    )

@@ -1,0 +1,416 @@
+"""The panel "Spots": choose the spots to learn from, by hand or by rule, and keep them as named sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QVBoxLayout, QWidget
+
+from napari_c2lst.common.errors import C2LError, InputError
+from napari_c2lst.plugin.drawing import layer_in_hand
+from napari_c2lst.plugin.parts.latest import Latest
+from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.message_bar import MessageBar
+from napari_c2lst.plugin.shared import shared_of
+from napari_c2lst.plugin.viewer_keys import ViewerKeys
+from napari_c2lst.slides.genes.panel import MIN_TRAINING_SPOTS
+from napari_c2lst.slides.spots.geojson import Region, write_regions
+
+from . import exchange, recipes
+from .choice import Choice, How, Step
+from .count_bar import CountBar
+from .hand import Hand
+from .importing import RegionFile, ask_what_to_take, read_file
+from .keeper import Keeper, told_of
+from .named import COLOUR, colours_of, counted, free_name, set_lines
+from .repeating import command_of
+from .sets_box import SetsBox
+from .suggestion import Suggestion
+from .tool_box import ToolBox
+from .ways_box import WaysBox
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+_GEOJSON = "GeoJSON (*.geojson *.json)"
+
+
+class SelectPanel(QWidget):
+    """Chooses spots of the open slide.
+
+    Everything that chooses (tools, random share, suggestion, column, files, sets) gives one step, and the four
+    buttons say what a step does: add, subtract, intersect, leave out. So every step can be undone.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("SelectPanel")
+        self._shared = shared_of(viewer)
+        self.session = self._shared.session
+        self.choice = Choice()
+        self.count, self.tools, self.ways = CountBar(self), ToolBox(self), WaysBox(self)
+        self.sets, self.message = SetsBox(self), MessageBar(self)
+        self.hand = Hand(self._shared.canvas, self.choice, lambda: self.tools.how, self)
+        self.keeper = Keeper(self._shared, self)
+        self.suggestion = Suggestion(self)
+        self._thread = Latest(self)
+        self._slide: Any = None
+        self._telling = False  # whether the session hears of the choice from us just now
+        self._lay_out()
+        self._connect()
+        self._use_slide()
+
+    # -- what the steps of others ask for ----------------------------------------------------------------------------
+
+    def as_command(self) -> tuple[str, dict[str, Any]]:
+        """Task and settings that choose the same spots again; a hand-drawn choice is written to a file first.
+
+        Raises
+        ------
+        InputError
+            If no slide is open, nothing is chosen, or the file cannot be written.
+        """
+        name = self.sets.name.text().strip() or free_name(self.session.sets)
+        return command_of(self.session, self.choice, name)
+
+    def import_regions(self, path: Path, classes: tuple[str, ...] = (), system: str | None = None) -> None:
+        """Pick the spots inside the shapes of a GeoJSON file.
+
+        Parameters
+        ----------
+        classes
+            Only shapes of these classes or names; empty for all.
+        system
+            Coordinate system of the slide the shapes are in; None for pixels of the full-resolution image.
+        """
+        self._try(lambda: self._take_regions(read_file(path, classes), classes, system))
+
+    def export_regions(self, what: str, path: Path) -> None:
+        """Write "chosen" spots, all "sets" or the "drawn" shapes as GeoJSON; the user has agreed to the file's name."""
+        slide = self.session.slide
+        sets, colours = dict(self.session.sets), colours_of(self.session.sets)
+        mask, name, choice = self.choice.mask, self.sets.name.text().strip(), self.choice
+
+        def write() -> str:
+            if what == "drawn":
+                regions = exchange.drawn_regions(choice)
+            elif what == "sets":
+                regions = exchange.set_regions(slide, sets, colours)
+            else:
+                regions = exchange.chosen_regions(slide, mask, name)
+            write_regions(path, regions)
+            return f"wrote {len(regions)} region{'s' * (len(regions) != 1)} to '{path}'"
+
+        self._thread.ask(write, done=lambda said: self._tell("success", said), failed=self._fail)
+
+    # -- from signals to steps ----------------------------------------------------------------------------------------
+
+    def _use_slide(self) -> None:
+        """Another slide is open: begin anew."""
+        self.suggestion.drop()
+        self._thread.drop()
+        self.tools.take("")
+        self._try(lambda: self.hand.take(""))
+        slide = self.session.slide
+        self._slide = slide
+        number = 0 if slide is None or slide.spots is None else len(slide.spots)
+        columns = {} if slide is None or number == 0 else recipes.label_columns(slide)
+        self.ways.offer(number, columns)
+        self.ways.show_progress("")
+        self.tools.use_unit(slide is not None and slide.microns is not None)
+        self.message.clear()
+        chosen = self.session.chosen
+        self.choice.begin(number)
+        if number and len(chosen) == number and chosen.any():
+            self.choice.adopt(chosen, way="restored")
+        self._suggest_name()
+        self._use_sets()
+
+    def _use_sets(self) -> None:
+        self.sets.show_sets(set_lines(self.session))
+        self._show_sets()
+        self._allow()
+
+    def _show_sets(self) -> None:
+        """Sets that are ticked in their colours, and what the selected one holds out."""
+        sets = {name: self.session.sets[name] for name in self.sets.ticked() if name in self.session.sets}
+        selected = self.sets.selected
+        self._shared.canvas.show_sets(
+            sets, colours=colours_of(self.session.sets), held_out_of=selected if selected in sets else None
+        )
+
+    def _on_choice(self) -> None:
+        """Another choice: the session, the slide and the numbers show it."""
+        choice = self.choice
+        self.hand.show_shapes()
+        if not np.array_equal(choice.mask, self.session.chosen):
+            self._telling = True
+            try:
+                self.session.choose(choice.mask)
+            finally:
+                self._telling = False
+        else:
+            self._shared.canvas.show_choice(choice.mask)  # a stroke of the brush may have shown more
+        self._show_count()
+        self._allow()
+
+    def _on_session_choice(self) -> None:
+        """Somebody else chose spots."""
+        chosen = self.session.chosen
+        if not self._telling and len(chosen) == len(self.choice.mask) and not np.array_equal(chosen, self.choice.mask):
+            self.choice.adopt(chosen, way="restored")
+
+    def _show_count(self) -> None:
+        choice, total = self.choice, max(1, len(self.choice.mask))
+        shares = tuple(float(mask.sum()) / total for mask in (choice.mask, choice.held_out, choice.left_out))
+        self.count.show_count(self._counted(), self._advice(), (shares[0], shares[1], shares[2]))
+
+    def _counted(self) -> str:
+        slide = self.session.slide
+        if slide is None:
+            return "No slide is open."
+        return counted(self.choice) if slide.spots is not None else f"{slide.name} is an image without spots."
+
+    def _advice(self) -> str:
+        chosen = int(self.choice.mask.sum())
+        if len(self.choice.mask) == 0:
+            return (
+                "Open a slide with spots first: Plugins > C2L-ST > Open slide..." if self.session.slide is None else ""
+            )
+        if chosen == 0:
+            return "Draw around spots with a tool, or choose a share below."
+        if chosen < MIN_TRAINING_SPOTS:
+            return f"At least {MIN_TRAINING_SPOTS} spots are needed to train."
+        return "" if self.choice.held_out.any() else "No spot is held out: a model could not be scored on this slide."
+
+    def _allow(self) -> None:
+        choice = self.choice
+        any_spots, chosen = len(choice.mask) > 0, bool(choice.mask.any())
+        self.tools.allow(any_spots, choice.can_undo, choice.can_redo, bool(choice.steps))
+        self.sets.allow(any_spots, chosen, any(step.area is not None for step in choice.steps))
+
+    def _on_tool(self, tool: str) -> None:
+        if not self._try(lambda: self.hand.take(tool)):
+            self.tools.take("")
+
+    def _on_random(self, fraction: float, seed: int, split: Any) -> None:
+        low = self.choice.state.low
+        self._step(lambda: recipes.random_share(self._there(), self.tools.how, fraction, seed, split, low), again=True)
+
+    def _on_suggest(self, number: int) -> None:
+        def start() -> None:
+            slide = self._there()
+            _ = slide.mpp  # said before any work
+            self.ways.show_progress("Reading patches…")
+            self.suggestion.start(slide, self.tools.how, number, self.choice.state.low)
+
+        self._try(start)
+
+    def _on_suggested(self, step: Step) -> None:
+        self.ways.show_progress("")
+        self.choice.apply(step, again=True)
+
+    def _on_suggest_failed(self, message: str, hint: str) -> None:
+        self.ways.show_progress("")
+        self._fail(message, hint)
+
+    def _on_column(self, column: str, values: list[str]) -> None:
+        self._step(lambda: recipes.by_values(self._there(), self.tools.how, column, values), again=True)
+
+    def _on_ids(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Spot ids", self._folder(), "Text (*.txt *.csv *.tsv);;All (*)")
+        if chosen:
+            self._step(lambda: recipes.by_names(self._there(), self.tools.how, Path(chosen)))
+
+    def _on_geojson(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Shapes", self._folder(), f"{_GEOJSON};;All (*)")
+        if chosen:
+            self._try(lambda: self._ask_and_take(Path(chosen)))
+
+    def _ask_and_take(self, path: Path) -> None:
+        answer = ask_what_to_take(self, self._there(), read_file(path))
+        if answer is not None:
+            self._take_regions(read_file(path, answer.classes), answer.classes, answer.system)
+
+    def _take_regions(self, file: RegionFile, classes: tuple[str, ...], system: str | None) -> None:
+        step = recipes.by_regions(self._there(), self.tools.how, file.regions, file.path, classes, system)
+        self.choice.apply(step)
+        self._tell("success", f"{file.words} of '{file.path.name}': {int(step.mask.sum())} spots")
+
+    def _on_layer(self) -> None:
+        def take() -> None:
+            slide, layer = self._there(), layer_in_hand(self._shared.canvas)
+            regions = exchange.regions_of_layer(layer, self.hand.drawing.pointing)
+            self.choice.apply(_step_of_layer(slide, self.tools.how, regions))
+
+        self._try(take)
+
+    def _on_low(self, thresholds: dict[str, float]) -> None:
+        def done(low: Any) -> None:
+            self.choice.leave_low_out(low, thresholds)
+            self._tell("info", f"{int(low.sum())} spots are below the thresholds and left out")
+
+        def start() -> None:
+            slide = self._there()
+            self._thread.ask(recipes.low_spots, slide, thresholds, done=done, failed=self._fail)
+
+        self._try(start)
+
+    # -- sets ---------------------------------------------------------------------------------------------------------
+
+    def _on_keep(self, name: str) -> None:
+        def keep() -> None:
+            if self.keeper.keep(self.choice, name):
+                self.sets.select(name)
+                self._suggest_name()
+
+        self._try(keep)
+
+    def _on_take(self, name: str) -> None:
+        spots = self.session.sets[name]
+        said = {key: value for key, value in spots.how.items() if key != COLOUR}
+        if not self.choice.mask.any() and self.tools.how is How.ADD:
+            self.choice.adopt(spots.mask, spots.left_out, "set", said)
+        else:
+            self.choice.apply(Step(self.tools.how, spots.mask, f"set {name}"))
+
+    def _on_rename(self, name: str) -> None:
+        new, agreed = QInputDialog.getText(self, "Rename a set", f"New name of '{name}':", text=name)
+        if agreed:
+            self.rename(name, new.strip())
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a set another name."""
+        if self._try(lambda: self.keeper.rename(name, new)):
+            self.sets.select(new)
+
+    def _on_export(self, what: str) -> None:
+        name = {"chosen": "chosen_spots", "sets": "spot_sets", "drawn": "shapes"}[what]
+        start = str(Path(self._folder()) / f"{name}.geojson")
+        # the dialog itself asks before a file is replaced
+        chosen, _ = QFileDialog.getSaveFileName(self, "Export", start, _GEOJSON)
+        if chosen:
+            self.export_regions(what, Path(chosen))
+
+    def _suggest_name(self) -> None:
+        self.sets.name.setText(free_name(self.session.sets))
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _there(self) -> Any:
+        slide = self.session.require_slide()
+        slide.require_spots()
+        return slide
+
+    def _step(self, make: Callable[[], Step], *, again: bool = False) -> None:
+        self._try(lambda: self.choice.apply(make(), again=again))
+
+    def _try(self, function: Callable[[], None]) -> bool:
+        """Do something; an error of the user's becomes a message. Whether it went well."""
+        try:
+            function()
+        except C2LError as error:
+            self._fail(*told_of(error))
+            return False
+        if self.message.level == "error":
+            self.message.clear()
+        return True
+
+    def _tell(self, level: str, message: str, hint: str = "") -> None:
+        self.message.show_message(level, message, hint)
+        if level in ("warning", "error"):
+            self.session.tell(level, message, hint)
+
+    def _fail(self, message: str, hint: str = "") -> None:
+        self._tell("error", message, hint)
+
+    def _folder(self) -> str:
+        slide = self.session.slide
+        return str(slide.path.absolute().parent if slide is not None else Path.cwd())
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(8)
+        for widget in (self.count, self.message, self.tools, self.ways, self.sets):
+            column.addWidget(widget)
+        column.addStretch()
+        self.tools.add_shortcuts(self)
+
+    def _connect(self) -> None:
+        self.choice.changed.connect(self._on_choice)
+        tools, ways, sets = self.tools, self.ways, self.sets
+        tools.tool_wanted.connect(self._on_tool)
+        tools.radius_wanted.connect(self.hand.brush.set_radius)
+        tools.undo_wanted.connect(self.choice.undo)
+        tools.redo_wanted.connect(self.choice.redo)
+        tools.invert_wanted.connect(self.choice.invert)
+        tools.clear_wanted.connect(self.choice.clear)
+        ways.random_wanted.connect(self._on_random)
+        ways.suggest_wanted.connect(self._on_suggest)
+        ways.stop_wanted.connect(self.suggestion.stop)
+        ways.column_wanted.connect(self._on_column)
+        ways.geojson_wanted.connect(self._on_geojson)
+        ways.layer_wanted.connect(self._on_layer)
+        ways.ids_wanted.connect(self._on_ids)
+        ways.low_wanted.connect(self._on_low)
+        sets.keep_wanted.connect(self._on_keep)
+        sets.take_wanted.connect(self._on_take)
+        sets.rename_wanted.connect(self._on_rename)
+        sets.delete_wanted.connect(lambda name: self._try(lambda: self.keeper.delete(name)))
+        sets.colour_wanted.connect(lambda name, colour: self._try(lambda: self.keeper.recolour(name, colour)))
+        sets.export_wanted.connect(self._on_export)
+        sets.shown_changed.connect(self._show_sets)
+        self.suggestion.progress.connect(
+            lambda done, total: self.ways.show_progress(f"Reading patches… {done:,} of {total:,}")
+        )
+        self.suggestion.made.connect(self._on_suggested)
+        self.suggestion.failed.connect(self._on_suggest_failed)
+        self.suggestion.stopped.connect(lambda: self.ways.show_progress(""))
+        self.keeper.told.connect(self._tell)
+        self.hand.put_down.connect(lambda: self.tools.take(""))
+        self.hand.refused.connect(self._fail)
+        self._keys = ViewerKeys(
+            self._shared.canvas.viewer,
+            {"Control-Z": self.choice.undo, "Control-Shift-Z": self.choice.redo, "Control-Y": self.choice.redo},
+        )
+        self._heard = Listening(self)
+        self._heard.to(self.session.slide_changed, self._use_slide)
+        self._heard.to(self.session.sets_changed, self._use_sets)
+        self._heard.to(self.session.chosen_changed, self._on_session_choice)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Let go of the viewer: the tools are put down."""
+        self.let_go()
+        super().closeEvent(event)
+
+    def let_go(self) -> None:
+        """End what outlives the widget; called when it is closed, harmless twice."""
+        if self._keys is None:
+            return
+        self._keys.end()
+        self._keys = None
+        self._heard.stop()
+        self.suggestion.drop()
+        self._thread.drop()
+        self.hand.close()
+
+
+def _step_of_layer(slide: Any, how: How, regions: list[Region]) -> Step:
+    import shapely
+
+    from napari_c2lst.slides.spots.geojson import spots_inside
+
+    mask = spots_inside(regions, slide.require_spots().yx)
+    if not mask.any():
+        raise InputError("no spot lies inside the shapes of the selected layer", "select another layer")
+    return Step(how, mask, "shapes", area=shapely.union_all([region.area for region in regions]))

@@ -1,0 +1,86 @@
+"""The choice as `c2lst select` makes it again; what was drawn by hand goes into a file first. Needs no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.files import atomic_file, disk_errors
+
+from .choice import Choice, How
+from .exchange import drawn_regions
+
+if TYPE_CHECKING:
+    from napari_c2lst.plugin.session import Session
+
+FOLDER = "choices"
+"""Where files of hand-drawn choices go, in the folder of a slide's runs."""
+
+# What a set calls settings of other names.
+_SETTINGS = {"classes": "polygon_class", "system": "polygon_system"}
+
+
+def command_of(session: Session, choice: Choice, name: str) -> tuple[str, dict[str, Any]]:
+    """Task and settings that choose the same spots again.
+
+    A choice made in one step is said by its settings. Shapes that were all added are written as GeoJSON, any other
+    choice as a list of spot ids, into the folder of the slide's runs.
+
+    Parameters
+    ----------
+    name
+        Name of the set.
+
+    Raises
+    ------
+    InputError
+        If no slide is open, nothing is chosen, or the file cannot be written.
+    """
+    slide = session.require_slide()
+    if not choice.mask.any():
+        raise InputError("no spot is chosen", "choose spots first: lasso, brush, random share, ...")
+    values: dict[str, Any] = {"slide": str(slide.path), "name": name}
+    values |= {key: str(value) if isinstance(value, Path) else value for key, value in session.opening.items()}
+    values |= {key: value for key, value in choice.state.thresholds.items() if value}
+    only = choice.only_step()
+    said = {} if only is None else _settings_of(only.said)
+    if said:
+        return "select", {**values, **said}
+    folder = session.runs_folder
+    assert folder is not None
+    target = folder / FOLDER
+    with disk_errors(target):
+        target.mkdir(parents=True, exist_ok=True)
+    if _only_added_shapes(choice):
+        return "select", {**values, "polygon": str(_write_shapes(choice, target / f"{name}.geojson"))}
+    ids = slide.require_spots().ids[choice.mask]
+    return "select", {**values, "ids": str(_write_ids(ids, target / f"{name}.txt"))}
+
+
+def _settings_of(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a set says about how it was chosen, as settings; empty if none of the ways of `c2lst select` says it."""
+    from napari_c2lst.slides.spots.selection_settings import WAYS, SelectSettings
+
+    named = {_SETTINGS.get(key, key): value for key, value in said.items()}
+    if not any(named.get(way) is not None for way in WAYS):
+        return {}
+    return {k: v for k, v in named.items() if k in SelectSettings.model_fields and v not in (None, [])}
+
+
+def _only_added_shapes(choice: Choice) -> bool:
+    return all(step.area is not None and step.how in (How.NEW, How.ADD) for step in choice.steps)
+
+
+def _write_shapes(choice: Choice, path: Path) -> Path:
+    from napari_c2lst.slides.spots.geojson import write_regions
+
+    write_regions(path, drawn_regions(choice))
+    return path
+
+
+def _write_ids(ids: Any, path: Path) -> Path:
+    with disk_errors(path), atomic_file(path) as file:
+        file.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
+    return path

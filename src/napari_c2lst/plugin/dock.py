@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_c2lst.common.errors import C2LError
 
@@ -15,8 +25,9 @@ from .guide.bar import StepBar
 from .guide.jobs_line import JobsLine
 from .guide.messages import MessageArea
 from .guide.standing import Standing, facts_of, next_step, standings
-from .guide.steps import STEPS, step_named
+from .guide.steps import STEPS, panel_class, step_named
 from .parts.listening import Listening
+from .parts.message_bar import MessageBar
 from .shared import shared_of
 
 if TYPE_CHECKING:
@@ -37,7 +48,7 @@ class C2LDock(QWidget):
         self.setObjectName("C2LDock")
         self._viewer = viewer
         self._shared = shared_of(viewer)
-        self.panels: dict[str, QWidget] = {}
+        self.panels: dict[str, list[QWidget]] = {}
         self._pages: dict[str, QWidget] = {}
         self.current = ""
         self._next: Standing | None = None
@@ -87,7 +98,7 @@ class C2LDock(QWidget):
         self._heard.stop()
         self.jobs_line.let_go()
         self.messages.let_go()
-        for panel in self.panels.values():
+        for panel in (panel for several in self.panels.values() for panel in several):
             panel.close()
         for page in self._pages.values():
             page.deleteLater()
@@ -126,7 +137,7 @@ class C2LDock(QWidget):
         self.next_button.setAccessibleDescription("Goes to the step that comes next")
         self.stack = QStackedWidget(self)
         self.jobs_line = JobsLine(self._shared.jobs, self)
-        self.messages = MessageArea(self._shared, self)
+        self.messages = MessageArea(self._shared, self._says_itself, self)
         line = QFrame(self)
         line.setFrameShape(QFrame.Shape.HLine)
         heading = QHBoxLayout()
@@ -153,9 +164,21 @@ class C2LDock(QWidget):
             self._heard.to(signal, self._renew_soon)
         self._heard.to(session.gene_changed, self._renew_soon)
 
+    def _says_itself(self, message: str) -> bool:
+        """Whether the panel that is looked at shows this message already."""
+        page = self._pages.get(self.current)
+        bars = [] if page is None else page.findChildren(MessageBar)
+        return any(bar.isVisible() and bar.message == message for bar in bars)
+
     def _renew_soon(self, _what: object = None) -> None:
         # several signals come at once when a slide is opened: the disk is read once
         self._soon.start()
+
+    def _on_done(self, _made: str) -> None:
+        """A step with several panels goes on to the next of them: from making scores to reading them."""
+        page = self._pages.get(self.current)
+        if isinstance(page, QTabWidget) and page.currentIndex() < page.count() - 1:
+            page.setCurrentIndex(page.currentIndex() + 1)
 
     def _go_on(self) -> None:
         if self._next is not None:
@@ -170,14 +193,29 @@ class C2LDock(QWidget):
             self.next_button.setToolTip(step.step.purpose)
 
     def _add_panel(self, key: str) -> None:
+        """Build the panel or, side by side in tabs, the panels of a step."""
+        step = step_named(key)
         try:
-            panel = step_named(key).panel_class()(self._viewer)
+            panels = {title: panel_class(where)(self._viewer) for title, where in step.panels}
         except C2LError as error:
             self._shared.session.tell("error", error.message, error.hint)
             return
-        self.panels[key] = panel
-        self._pages[key] = _scrolling(panel)
-        self.stack.addWidget(self._pages[key])
+        self.panels[key] = list(panels.values())
+        for panel in self.panels[key]:
+            if hasattr(panel, "done"):
+                panel.done.connect(self._on_done)
+        pages = [_scrolling(panel) for panel in panels.values()]
+        page = pages[0] if len(pages) == 1 else _tabs(dict(zip(panels, pages, strict=True)))
+        self._pages[key] = page
+        self.stack.addWidget(page)
+
+
+def _tabs(pages: dict[str, QWidget]) -> QTabWidget:
+    tabs = QTabWidget()
+    tabs.setDocumentMode(True)
+    for title, page in pages.items():
+        tabs.addTab(page, title)
+    return tabs
 
 
 def _scrolling(panel: QWidget) -> QWidget:

@@ -134,7 +134,7 @@ def test_a_job_without_a_step_leads_nowhere(qtbot: Any) -> None:
 @pytest.fixture
 def area(qtbot: Any) -> MessageArea:
     shared = SimpleNamespace(session=Session(), jobs=Desk())
-    area = MessageArea(shared)  # type: ignore[arg-type]
+    area = MessageArea(shared, lambda message: message.startswith("the panel says"))  # type: ignore[arg-type]
     area.shared = shared  # type: ignore[attr-defined]
     qtbot.addWidget(area)
     return area
@@ -146,6 +146,9 @@ def test_the_newest_message_is_shown_until_it_is_put_away(area: Any) -> None:
     area.shared.session.tell("warning", "the disk is nearly full")
     assert not area.bar.isHidden()
     assert area.bar.message == "the disk is nearly full"
+    area.shared.session.tell("error", "the panel says this itself")
+    assert area.bar.isHidden()
+    area.shared.session.tell("info", "saved")
     area.bar.action.click()
     assert area.bar.isHidden()
     area.let_go()

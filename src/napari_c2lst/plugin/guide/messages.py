@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -15,10 +16,17 @@ if TYPE_CHECKING:
 
 
 class MessageArea(QWidget):
-    """Shows the newest message of the session until it is put away; the details are the log of the last job."""
+    """Shows the newest message of the session until it is put away; the details are the log of the last job.
 
-    def __init__(self, shared: Shared, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    said_already
+        Whether a message can be read elsewhere in the dock: then it is not shown twice.
+    """
+
+    def __init__(self, shared: Shared, said_already: Callable[[str], bool], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._said_already = said_already
         self._jobs = shared.jobs
         self.bar = MessageBar(self)
         self.bar.action_wanted.connect(self.bar.clear)
@@ -31,6 +39,9 @@ class MessageArea(QWidget):
 
     def tell(self, level: str, message: str, hint: str = "") -> None:
         """Show a message in the place of the one before."""
+        if self._said_already(message):
+            self.bar.clear()
+            return
         details = level != "info" and bool(self._jobs.jobs)
         self.bar.show_message(level, message, hint, details=details, action="Dismiss")
 

@@ -21,8 +21,8 @@ class Step:
         One word for a button.
     purpose
         One sentence for someone who has not read anything.
-    panel
-        Its panel, ``"module:Class"`` inside the plugin; imported when the step is first looked at.
+    panels
+        Its panels with their titles, ``"module:Class"`` inside the plugin; imported when they are first looked at.
     task
         The task it runs in a child process; empty for steps without one.
     """
@@ -30,25 +30,41 @@ class Step:
     key: str
     title: str
     purpose: str
-    panel: str
+    panels: tuple[tuple[str, str], ...]
     task: str = ""
 
-    def panel_class(self) -> Any:
-        """Import the panel's class."""
-        module, _, name = self.panel.partition(":")
-        return getattr(import_module(f"{_PLUGIN}.{module}"), name)
+
+def panel_class(where: str) -> Any:
+    """Import the class of a panel."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(f"{_PLUGIN}.{module}"), name)
+
+
+def _step(key: str, title: str, purpose: str, panel: str, task: str = "") -> Step:
+    return Step(key, title, purpose, ((title, panel),), task)
 
 
 STEPS = (
-    Step("open", "Open", "Open a slide: its image and its measured spots.", "opening.panel:OpenPanel"),
-    Step("select", "Spots", "Choose the spots to learn from; the others are held out.", "selecting.panel:SelectPanel"),
-    Step("adapt", "Adapt", "Teach a central model how this tissue looks.", "steps.adapt:AdaptPanel", "adapt"),
-    Step("sample", "Sample", "Draw synthetic patches for real expression.", "steps.sample:SamplePanel", "sample"),
-    Step("train", "Train", "Train a predictor on real and synthetic patches.", "steps.train:TrainPanel", "train"),
-    Step("predict", "Predict", "Predict genes over the tissue.", "steps.predict:PredictPanel", "predict"),
-    Step("look", "Look", "See predicted maps beside measured ones.", "looking.panel:LookPanel"),
-    Step("judge", "Judge", "How good is it on spots it has not seen?", "judging.panel:JudgePanel", "evaluate"),
-    Step("keep", "Keep", "Save, export, and repeat a step elsewhere.", "keeping.panel:KeepPanel"),
+    _step("open", "Open", "Open a slide: its image and its measured spots.", "opening.panel:OpenPanel"),
+    _step("select", "Spots", "Choose the spots to learn from; the others are held out.", "selecting.panel:SelectPanel"),
+    _step("adapt", "Adapt", "Teach a central model how this tissue looks.", "steps.adapt:AdaptPanel", "adapt"),
+    _step("sample", "Sample", "Draw synthetic patches for real expression.", "steps.sample:SamplePanel", "sample"),
+    _step("train", "Train", "Train a predictor on real and synthetic patches.", "steps.train:TrainPanel", "train"),
+    _step("predict", "Predict", "Predict genes over the tissue.", "steps.predict:PredictPanel", "predict"),
+    Step(
+        "look",
+        "Look",
+        "See predicted maps, and synthetic patches beside real ones.",
+        (("Gene maps", "looking.panel:LookPanel"), ("Patches", "looking.gallery:GalleryPanel")),
+    ),
+    Step(
+        "judge",
+        "Judge",
+        "How good is it on spots it has not seen?",
+        (("Evaluate", "steps.evaluate:EvaluatePanel"), ("Scores", "judging.panel:JudgePanel")),
+        "evaluate",
+    ),
+    _step("keep", "Keep", "Save, export, and repeat a step elsewhere.", "keeping.panel:KeepPanel"),
 )
 
 

@@ -178,7 +178,7 @@ def _read_mat(image: Path, mat: Path) -> CellImage:
 
     try:
         content = loadmat(mat)
-    except (OSError, ValueError, NotImplementedError) as error:
+    except Exception as error:  # whatever a damaged file makes SciPy's parser stumble over
         raise InputError(f"'{mat}' cannot be read: {error}") from error
     if "inst_map" not in content:
         raise InputError(f"'{mat}' has no 'inst_map'", "HoVer-Net's files have inst_map, and type_map or inst_type")

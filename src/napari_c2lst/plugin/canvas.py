@@ -94,7 +94,7 @@ class Canvas:
         self.colouring.begin(opened.slide)
 
     def _settle(self) -> None:
-        self.viewer.scale_bar.visible = self.session.slide is not None and self.session.slide.microns is not None
+        _scale_bar(self.viewer).visible = self.session.slide is not None and self.session.slide.microns is not None
         spots = self.layer(SPOTS)
         if spots is not None:
             self.viewer.layers.selection.active = spots
@@ -311,6 +311,11 @@ def _soon(function: Callable[[], None]) -> None:
 def _camera(viewer: Any) -> Any:
     """The camera; napari keeps it in its scene since 0.9."""
     return getattr(viewer, "scene", viewer).camera
+
+
+def _scale_bar(viewer: Any) -> Any:
+    """The scale bar; napari keeps it in its canvas since 0.9."""
+    return getattr(getattr(viewer, "canvas", None), "overlays", viewer).scale_bar
 
 
 def _canvas_px(viewer: Any) -> float:

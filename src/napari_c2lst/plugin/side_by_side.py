@@ -39,7 +39,7 @@ class SideBySide:
         # the four lie at the bottom, in pairs: with a positive stride napari fills the grid from there, pair by pair
         for place, layer in enumerate(shown):
             layers.move(layers.index(layer), place)
-        grid = self.stack.viewer.grid
+        grid = self._grid()
         self._before = (grid.enabled, grid.stride, tuple(grid.shape))
         grid.stride, grid.shape, grid.enabled = 2, (1, 2), True
 
@@ -47,7 +47,7 @@ class SideBySide:
         """Bring the single view back, with the layers as they were."""
         if self._before is None:
             return
-        grid = self.stack.viewer.grid
+        grid = self._grid()
         grid.enabled, grid.stride, grid.shape = self._before
         self._before = None
         self.stack.remove(_COPY)
@@ -55,6 +55,10 @@ class SideBySide:
             if key in self._visible:
                 layer.visible = self._visible[key]
         self._reorder()
+
+    def _grid(self) -> Any:
+        """The grid; napari keeps it in its canvas since 0.9."""
+        return getattr(self.stack.viewer, "canvas", self.stack.viewer).grid
 
     def _reorder(self) -> None:
         layers: Any = self.stack.viewer.layers

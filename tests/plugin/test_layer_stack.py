@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_c2lst.plugin.layer_stack import LayerStack
+
+
+@pytest.fixture
+def stack() -> LayerStack:
+    return LayerStack(ViewerModel())
+
+
+def image(value: float = 0.0, shape: tuple[int, ...] = (4, 5), **options: Any) -> tuple[Any, dict[str, Any], str]:
+    return np.full(shape, value, np.float32), {"metadata": {"c2lst": {"slide": "P12"}}, **options}, "image"
+
+
+def points(n: int = 3, **options: Any) -> tuple[Any, dict[str, Any], str]:
+    return np.arange(2 * n, dtype=float).reshape(n, 2), {"metadata": {"c2lst": {}}, **options}, "points"
+
+
+def keys(stack: LayerStack) -> list[str]:
+    return [key for key, _ in stack.ours()]
+
+
+def test_layers_come_in_their_order_whatever_came_first(stack: LayerStack) -> None:
+    for key in ("chosen", "map_image", "spots", "image", "sets", "bins"):
+        stack.add_or_update(points() if key in ("spots", "chosen", "sets") else image(), key)
+    assert keys(stack) == ["image", "bins", "spots", "map_image", "sets", "chosen"]
+
+
+def test_an_update_takes_the_data_and_leaves_what_the_user_set(stack: LayerStack) -> None:
+    layer = stack.add_or_update(image(1.0, opacity=1.0, colormap="viridis", name="Map"), "map")
+    layer.opacity, layer.visible = 0.3, False
+    again = stack.add_or_update(image(2.0, opacity=1.0, colormap="magma", name="Map"), "map")
+    assert again is layer
+    assert layer.data[0, 0] == 2
+    assert (layer.opacity, layer.visible, layer.colormap.name) == (0.3, False, "magma")
+    assert layer.metadata["c2lst"] == {"slide": "P12", "key": "map"}
+    assert len(stack.viewer.layers) == 1
+
+
+def test_another_kind_of_layer_takes_the_same_place(stack: LayerStack) -> None:
+    stack.add_or_update(image(), "image")
+    first = stack.add_or_update(image(), "map")
+    stack.add_or_update(points(), "chosen")
+    second = stack.add_or_update(points(), "map")
+    assert second is not first
+    assert keys(stack) == ["image", "map", "chosen"]
+    third = stack.add_or_update(image(0.0, (4, 5, 3), rgb=True), "map")
+    assert third.rgb
+    assert keys(stack) == ["image", "map", "chosen"]
+
+
+def test_more_points_and_other_features_in_place(stack: LayerStack) -> None:
+    layer = stack.add_or_update(points(3, features={"a": [1, 2, 3]}), "spots")
+    assert stack.add_or_update(points(5, features={"a": range(5)}), "spots") is layer
+    assert list(layer.features["a"]) == list(range(5))
+
+
+def test_a_layer_the_user_deleted_is_made_again(stack: LayerStack) -> None:
+    layer = stack.add_or_update(image(), "map")
+    stack.viewer.layers.remove(layer)
+    assert stack.layer("map") is None
+    assert stack.add_or_update(image(), "map") is not layer
+    assert keys(stack) == ["map"]
+
+
+def test_layers_of_others_are_left_alone(stack: LayerStack) -> None:
+    theirs = stack.viewer.add_image(np.zeros((3, 3)), name="map")
+    stack.add_or_update(image(), "map")
+    stack.remove("map")
+    stack.remove("map")  # gone already
+    stack.clear()
+    assert list(stack.viewer.layers) == [theirs]
+
+
+def test_a_new_layer_does_not_take_the_tool_out_of_the_users_hand(stack: LayerStack) -> None:
+    drawing = stack.viewer.add_shapes(name="lasso")
+    stack.viewer.layers.selection = {drawing}
+    stack.add_or_update(image(), "map")
+    assert stack.viewer.layers.selection.active is drawing

@@ -84,17 +84,6 @@ def read_patch(slide: Slide, spot: int, patch_um: float) -> NDArray[np.uint8]:
     return read_patches(slide, yx, patch_um=patch_um, patch_px=PATCH_PX, workers=1)[0]
 
 
-def nearest_spot(slide: Slide, yx_px: tuple[float, float]) -> int:
-    """The spot under a place of the slide; -1 for tissue without one."""
-    spots = slide.require_spots()
-    if not len(spots):
-        return -1
-    distance = np.hypot(*(spots.yx - np.asarray(yx_px)).T)
-    found = int(distance.argmin())
-    radius_um = (spots.diameter_um or 100.0) / 2
-    return found if distance[found] * slide.mpp <= radius_um else -1
-
-
 def _row_of(values: MapValues, spot: int) -> int | None:
     if values.spot is None:
         return None

@@ -1,0 +1,99 @@
+"""Work beside the GUI's thread: one answer, the latest, in the GUI's thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from qtpy.QtCore import QObject
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.parts.latest import Latest
+
+
+class Asker:
+    """Keeps what it hears, and in which thread."""
+
+    def __init__(self) -> None:
+        self.owner = QObject()
+        self.latest = Latest(self.owner)
+        self.answers: list[Any] = []
+        self.refusals: list[tuple[str, str]] = []
+        self.threads: list[threading.Thread] = []
+
+    def done(self, answer: Any) -> None:
+        self.answers.append(answer)
+        self.threads.append(threading.current_thread())
+
+    def failed(self, message: str, hint: str) -> None:
+        self.refusals.append((message, hint))
+        self.threads.append(threading.current_thread())
+
+    def ask(self, function: Any, *args: Any) -> None:
+        self.latest.ask(function, *args, done=self.done, failed=self.failed)
+
+
+@pytest.fixture
+def asker(qtbot: Any) -> Asker:
+    return Asker()
+
+
+def refuse() -> None:
+    raise InputError("no such spot", "choose another")
+
+
+def stumble() -> None:
+    raise ValueError("broken\nfar too long")
+
+
+def test_an_answer_comes_once_and_in_the_guis_thread(qtbot: Any, asker: Asker) -> None:
+    asker.ask(threading.current_thread)
+    assert asker.latest.awaited
+    qtbot.waitUntil(lambda: bool(asker.answers))
+    assert asker.answers[0] is not threading.main_thread()
+    assert asker.threads == [threading.main_thread()]
+    assert not asker.latest.awaited
+    assert asker.refusals == []
+
+
+def test_a_refusal_is_a_message_and_a_hint(qtbot: Any, asker: Asker) -> None:
+    asker.ask(refuse)
+    qtbot.waitUntil(lambda: bool(asker.refusals))
+    assert asker.refusals == [("no such spot", "choose another")]
+    assert asker.threads == [threading.main_thread()]
+    assert not asker.latest.awaited
+
+
+def test_any_other_error_is_one_line(qtbot: Any, asker: Asker) -> None:
+    asker.ask(stumble)
+    qtbot.waitUntil(lambda: bool(asker.refusals))
+    assert asker.refusals == [("ValueError: broken", "")]
+
+
+def test_only_the_latest_question_is_answered(qtbot: Any, asker: Asker) -> None:
+    go = threading.Event()
+    asker.ask(go.wait, 10)
+    asker.ask(str, "second")
+    qtbot.waitUntil(lambda: asker.answers == ["second"])
+    go.set()
+    qtbot.waitUntil(lambda: not asker.latest._workers)
+    assert asker.answers == ["second"]
+
+
+def test_what_is_dropped_is_not_heard(qtbot: Any, asker: Asker) -> None:
+    go = threading.Event()
+    asker.ask(go.wait, 10)
+    asker.latest.drop()
+    assert not asker.latest.awaited
+    go.set()
+    qtbot.waitUntil(lambda: not asker.latest._workers)
+    assert asker.answers == []
+
+
+def test_busy_is_told_on_both_ends(qtbot: Any, asker: Asker) -> None:
+    told: list[bool] = []
+    asker.latest.busy.connect(told.append)
+    asker.ask(str, "a")
+    qtbot.waitUntil(lambda: bool(asker.answers))
+    assert told == [True, False]

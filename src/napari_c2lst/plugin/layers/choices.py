@@ -24,10 +24,11 @@ _CLEAR = (0.0, 0.0, 0.0, 0.0)
 
 
 def choice_layer(slide: Slide, mask: NDArray[np.bool_]) -> LayerData:
-    """A bold ring around each chosen spot; `shown` switches them without moving a point."""
-    options = _rings(slide, "chosen spots", CHOSEN_COLOUR, width=0.16)
-    options["shown"] = np.asarray(mask, dtype=bool)
-    return slide.require_spots().yx - 0.5, options, "points"
+    """A bold ring around each chosen spot, outside the ring that a set may have."""
+    options = _rings(slide, "chosen spots", CHOSEN_COLOUR, width=0.12)
+    options["size"] = 1.3 * spot_size_px(slide)
+    # only those points: napari 0.9.2 passes over `shown` where a layer has two axes
+    return slide.require_spots().yx[np.asarray(mask, dtype=bool)] - 0.5, options, "points"
 
 
 def sets_layer(
@@ -51,14 +52,13 @@ def sets_layer(
     size = np.where(symbol == "x", 0.45, 1.0) * spot_size_px(slide)
     face = np.where((symbol == "x")[:, None], ring, np.asarray(_CLEAR, dtype=np.float32))
     options |= {
-        "border_color": ring,
-        "face_color": face,
-        "shown": shown,
-        "symbol": symbol,
-        "size": size,
-        "features": {"set": [str(name) for name in member]},
+        "border_color": ring[shown],
+        "face_color": face[shown],
+        "symbol": symbol[shown],
+        "size": size[shown],
+        "features": {"set": [str(name) for name in member[shown]]},
     }
-    return spots.yx - 0.5, options, "points"
+    return spots.yx[shown] - 0.5, options, "points"
 
 
 def rgba_of(colour: str) -> NDArray[np.float32]:

@@ -86,7 +86,7 @@ def on_cluster(scheduler: str, work: RemoteWork, tiling: Tiling, groups: Sequenc
         if threads == 0:
             raise InputError(f"the Dask scheduler '{scheduler}' has no workers", f"start some: dask worker {scheduler}")
         waiting = iter(groups)
-        running = distributed.as_completed()
+        running = distributed.as_completed(loop=client.loop)
 
         def submit(group: Group) -> None:
             number, index = group

@@ -1,6 +1,5 @@
 """Overlapping tiles over the tissue of a slide, on one grid of the network's pixels."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -129,8 +128,3 @@ def padded_size(px: int, mode: Mode) -> int:
     lost = INPUT_PX[mode] - OUTPUT_PX[mode]
     rest = 0 if mode == "fast" else 6
     return -(-(px + lost - rest) // 8) * 8 + rest
-
-
-def windows(count: int, size: int) -> Iterator[slice]:
-    """Slices of at most `size` over `count` things."""
-    return (slice(start, min(start + size, count)) for start in range(0, count, size))

@@ -1,0 +1,58 @@
+"""Nuclei as elements of a SpatialData."""
+
+import json
+
+import numpy as np
+import pytest
+from tests.cells.maps import discs
+
+from napari_c2lst.cells.elements import UNTYPED, cell_shapes, cell_table, cells_uns, type_column
+from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts
+from napari_c2lst.cells.found import Found
+from napari_c2lst.cells.joining import polygons
+from napari_c2lst.cells.postprocess import measure
+from napari_c2lst.slides.slide import Slide
+
+FACTS = CellFacts(mode="fast", nr_types=5, types=CONSEP_TYPES, mpp=0.5)
+
+
+@pytest.fixture
+def found() -> Found:
+    labels = discs((60, 90), [(20, 20), (20, 50), (40, 70)], 6)
+    return Found.of(measure(labels, np.where(labels == 1, 4, np.where(labels == 2, 2, 0))), 0, (0, 0), 90)
+
+
+def test_the_table_says_type_probability_area_and_place(found: Found) -> None:
+    uns = cells_uns("cells", "mine", FACTS, "sha256:x", 0.25, tiles=3)
+    table = cell_table("c2lst_cells_mine", found, FACTS, 2.0, uns)
+    assert table.obs["type"].astype(str).tolist() == ["spindle-shaped", "inflammatory", UNTYPED]
+    assert table.obs["cell"].tolist() == [0, 1, 2]
+    np.testing.assert_allclose(table.obs["area_um2"], found.area * 0.25)
+    np.testing.assert_allclose(table.obs[["x", "y"]].to_numpy()[0], [41, 41])
+    np.testing.assert_allclose(table.obsm["spatial"], table.obs[["x", "y"]])
+    assert table.X.toarray().tolist() == [[0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0]]
+    assert table.obs_names.tolist() == ["cell_0", "cell_1", "cell_2"]
+    assert table.obs["region"].unique().tolist() == ["c2lst_cells_mine"]
+
+
+def test_what_tables_say_of_themselves() -> None:
+    uns = cells_uns("cells", "mine", FACTS, "sha256:x", 0.25, tiles=3)
+    assert CellFacts.model_validate(json.loads(uns["weights"])) == FACTS
+    assert uns["type_colours"].tolist()[1] == [0, 255, 0]
+    assert (uns["mpp"], uns["tiles"], uns["version"]) == (0.25, 3, 1)
+    assert "mpp" not in cells_uns("cells", "mine", FACTS, "sha256:x", None)
+
+
+def test_without_types_all_are_nuclei(found: Found) -> None:
+    plain = CellFacts(mode="fast")
+    assert type_column(found, plain).tolist() == [0, 0, 0]
+    table = cell_table("c2lst_cells_a", found, plain, 1.0, cells_uns("cells", "a", plain, "", None))
+    assert set(table.obs["type"].astype(str)) == {"nucleus"}
+
+
+def test_shapes_are_in_every_system_of_the_image(found: Found, tissue: Slide) -> None:
+    from spatialdata.transformations import get_transformation
+
+    shapes = cell_shapes(tissue, polygons(found))
+    assert len(shapes) == 3
+    assert list(get_transformation(shapes, get_all=True)) == ["global"]

@@ -1,0 +1,62 @@
+"""Nuclei for QuPath."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cells.maps import discs
+
+from napari_c2lst.cells import geojson
+from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts
+from napari_c2lst.cells.found import Found
+from napari_c2lst.cells.joining import polygons
+from napari_c2lst.cells.postprocess import measure
+from napari_c2lst.slides.spots.geojson import read_regions
+
+FACTS = CellFacts(mode="fast", nr_types=5, types=CONSEP_TYPES)
+
+
+def found() -> Found:
+    labels = discs((60, 90), [(20, 20), (20, 50), (40, 70)], 6)
+    types = np.where(labels == 1, 3, np.where(labels == 2, 2, 0))
+    return Found.of(measure(labels, types), 0, (0, 0), 90)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_detections_with_class_and_measurements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr(geojson, "_AT_ONCE", at_once)
+    nuclei = found()
+    areas = polygons(nuclei, 0.5)
+    geojson.write_geojson(tmp_path / "n.geojson", nuclei, areas, FACTS, 0.25**2)
+    body = json.loads((tmp_path / "n.geojson").read_text())
+    assert body["type"] == "FeatureCollection"
+    first, second, untyped = body["features"]
+    assert first["properties"]["objectType"] == "detection"
+    assert first["properties"]["classification"] == {"name": "epithelial", "color": [255, 0, 0]}
+    assert second["properties"]["classification"]["name"] == "inflammatory"
+    assert "classification" not in untyped["properties"]
+    measured = first["properties"]["measurements"]
+    assert measured["Type probability"] == pytest.approx(1)
+    assert measured["Nucleus area um^2"] == pytest.approx(nuclei.area[0] * 0.0625, abs=1e-3)
+    ring = first["geometry"]["coordinates"][0]
+    assert ring[0] == ring[-1]
+    np.testing.assert_allclose(np.mean(ring[:-1], axis=0), [10.25, 10.25], atol=0.3)
+
+
+def test_our_own_reader_reads_them(tmp_path: Path) -> None:
+    nuclei = found()
+    geojson.write_geojson(tmp_path / "n.geojson", nuclei, polygons(nuclei), FACTS, 0.0625)
+    regions = read_regions(tmp_path / "n.geojson")
+    assert [r.label for r in regions] == ["epithelial", "inflammatory", ""]
+    assert regions[0].area.area == pytest.approx(nuclei.area[0], rel=0.1)
+
+
+def test_without_types_all_are_nuclei_and_none_at_all_is_a_file_too(tmp_path: Path) -> None:
+    nuclei = Found.of(measure(discs((60, 60), [(30, 30)]), None), 0, (0, 0), 60)
+    plain = CellFacts(mode="fast")
+    geojson.write_geojson(tmp_path / "n.geojson", nuclei, polygons(nuclei), plain, 1)
+    body = json.loads((tmp_path / "n.geojson").read_text())
+    assert body["features"][0]["properties"]["classification"]["name"] == "nucleus"
+    geojson.write_geojson(tmp_path / "n.geojson", Found.none(), polygons(Found.none()), plain, 1)
+    assert json.loads((tmp_path / "n.geojson").read_text())["features"] == []

@@ -1,0 +1,121 @@
+"""Nuclei of synthetic patches."""
+
+from pathlib import Path
+from typing import Any
+
+import anndata
+import numpy as np
+import pytest
+from tests.cells.decoding import FACTS, DecodingNet, encoded_picture
+from tests.diffusion.tiny import tiny_central, tiny_facts, tiny_targets
+
+from napari_c2lst.cells import synthetic
+from napari_c2lst.cells.segmenting import run
+from napari_c2lst.cells.settings import CellsSettings
+from napari_c2lst.cells.synthetic import PairsCellsResult, is_pairs, iter_patch_nuclei, patch_counts, patch_note
+from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.reporter import RecordingReporter, Reporter
+from napari_c2lst.diffusion.conditions import plan_conditions
+from napari_c2lst.diffusion.pairs import PAIRS_FILE, PairsFacts, PairsWriter
+from napari_c2lst.slides.patches.cutting import PatchSpec
+
+SPOTS = 3
+
+
+@pytest.fixture
+def pairs(shared: Path, tmp_path: Path) -> Path:
+    """A run folder with three patches of 192 px: encoded nuclei at 0.25 um/px."""
+    facts = tiny_facts(tiny_central(), SPOTS)
+    made = PairsFacts(
+        slide="S1",
+        training_ids=facts.training_ids,
+        panel=facts.panel,
+        spec=PatchSpec(patch_um=48, patch_px=192),
+        central_hash="sha256:central",
+        local_hash="sha256:local",
+    )
+    conditions = plan_conditions(tiny_targets(SPOTS), np.array(facts.training_ids), ratio=1)
+    (tmp_path / "pairs").mkdir()
+    writer = PairsWriter(tmp_path / "pairs" / PAIRS_FILE, conditions, made, seed=0)
+    picture = encoded_picture(shared)
+    writer.write(0, np.stack([picture[:192, x : x + 192] for x in (0, 192, 384)]))
+    writer.finish()
+    return tmp_path / "pairs"
+
+
+@pytest.fixture(autouse=True)
+def decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "NucleusNet", DecodingNet)
+
+
+def cells(path: Path, weights: Path, reporter: Reporter | None = None, **values: Any) -> PairsCellsResult:
+    settings = CellsSettings.resolve(slide=path, weights=str(weights), device="cpu", **values)
+    result = run(settings, reporter or Reporter())
+    assert isinstance(result, PairsCellsResult)
+    return result
+
+
+def test_counts_of_every_patch_beside_the_pairs(pairs: Path, weights: Path) -> None:
+    result = cells(pairs, weights)
+    assert result.out == pairs / "cells_decoding.zarr"
+    table = anndata.read_zarr(result.out)
+    assert table.shape == (3, 4)
+    assert table.var_names.tolist() == list(FACTS.type_names)
+    assert (table.obs["nuclei"] > 10).all()
+    assert table.obs["nuclei"].sum() == result.nuclei == sum(result.types.values())
+    np.testing.assert_allclose(table.layers["proportion"].sum(axis=1), 1, atol=1e-6)
+    assert table.obs["source_a"].tolist() == ["spot0", "spot1", "spot2"]
+    assert table.uns["c2lst"]["mpp"] == 0.25
+    assert result.lines()[0].startswith(f"found {result.nuclei} nuclei in 3 patches in ")
+    assert cells(pairs / PAIRS_FILE, weights, name="again").nuclei == result.nuclei
+
+
+def test_nothing_is_written_over(pairs: Path, weights: Path) -> None:
+    cells(pairs, weights)
+    with pytest.raises(InputError, match="is there already"):
+        cells(pairs, weights)
+
+
+def test_a_stop_writes_nothing(pairs: Path, weights: Path) -> None:
+    before = sorted(p.name for p in pairs.iterdir())
+    with pytest.raises(Stopped, match="after 1 of 3 patches"):
+        cells(pairs, weights, RecordingReporter(stop_after=1))
+    assert sorted(p.name for p in pairs.iterdir()) == before
+
+
+@pytest.mark.parametrize("option", [{"geojson": Path("x.geojson")}, {"scheduler": "tcp://x:1"}])
+def test_options_for_slides_only(pairs: Path, weights: Path, option: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="is for slides"):
+        cells(pairs, weights, **option)
+
+
+def test_coarse_patches_are_said(pairs: Path, weights: Path) -> None:
+    assert patch_note(0.25, FACTS) is None
+    assert "enlarged 2.0 times" in str(patch_note(0.5, FACTS))
+    assert "do not trust" in str(patch_note(1.75, FACTS))
+
+
+def test_what_pairs_are(pairs: Path, tmp_path: Path) -> None:
+    assert is_pairs(pairs)
+    assert is_pairs(pairs / PAIRS_FILE)
+    assert not is_pairs(tmp_path / "slide.zarr")
+    (tmp_path / "run").mkdir()
+    assert not is_pairs(tmp_path / "run")
+    (tmp_path / "run" / "pairs.zarr.partial").mkdir()
+    assert is_pairs(tmp_path / "run")  # and it is said that they are not complete
+
+
+def test_patches_of_any_size_and_scale(shared: Path) -> None:
+    """A patch at half the pixels has about the same nuclei; what is mirrored around it does not count."""
+    net: Any = DecodingNet(type("M", (), {"facts": FACTS, "content_hash": ""})(), batch=2)
+    picture = encoded_picture(shared)
+    patches = np.stack([picture[:256, :256], picture[256:512, :256], picture[:256, 256:512]])
+    fine = [len(n) for n in iter_patch_nuclei(net, patches, 0.25)]
+    halves = patches.reshape(3, 128, 2, 128, 2, 3).mean(axis=(2, 4)).astype(np.uint8)
+    coarse = [len(n) for n in iter_patch_nuclei(net, halves, 0.5)]
+    assert min(fine) > 10
+    np.testing.assert_allclose(coarse, fine, rtol=0.3)
+    for nuclei in iter_patch_nuclei(net, patches, 0.25):
+        assert (nuclei.centroid < 256).all()
+        assert patch_counts(nuclei, FACTS).sum() == (nuclei.type > 0).sum()
+    assert [len(n) for n in iter_patch_nuclei(net, patches[:, :24, :24], 0.25)]

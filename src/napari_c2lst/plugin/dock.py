@@ -51,6 +51,7 @@ class C2LDock(QWidget):
         self.panels: dict[str, list[QWidget]] = {}
         self._pages: dict[str, QWidget] = {}
         self.current = ""
+        self._found: dict[str, Standing] = {}
         self._next: Standing | None = None
         self._docked = self._closed = False
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -70,11 +71,8 @@ class C2LDock(QWidget):
 
     def show_step(self, key: str) -> None:
         """Show the panel of a step; it is built now if this is the first time."""
-        step = step_named(key)
-        self.current = key
+        self.current = step_named(key).key
         self.bar.choose(key)
-        self.title.setText(f"{step.title}")
-        self.purpose.setText(step.purpose)
         if key not in self.panels:
             self._add_panel(key)
         if key in self._pages:
@@ -86,6 +84,7 @@ class C2LDock(QWidget):
         jobs = [(job.task, job.out) for job in self._shared.jobs.running()]
         found = standings(facts_of(self._shared.session, jobs))
         self.bar.show_standings(found)
+        self._found = {each.step.key: each for each in found}
         self._next = next_step(found)
         self._show_next()
 
@@ -131,8 +130,9 @@ class C2LDock(QWidget):
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
-        self.purpose = QLabel(self)
-        self.purpose.setWordWrap(True)
+        self.stand = QLabel(self)
+        self.stand.setWordWrap(True)
+        self.stand.setTextFormat(Qt.TextFormat.PlainText)
         self.next_button = QPushButton(self)
         self.next_button.setAccessibleDescription("Goes to the step that comes next")
         self.stack = QStackedWidget(self)
@@ -142,7 +142,7 @@ class C2LDock(QWidget):
         line.setFrameShape(QFrame.Shape.HLine)
         heading = QHBoxLayout()
         heading.addWidget(self.title)
-        heading.addWidget(self.purpose, 1)
+        heading.addWidget(self.stand, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(5)
@@ -185,6 +185,11 @@ class C2LDock(QWidget):
             self.show_step(self._next.step.key)
 
     def _show_next(self) -> None:
+        here = self._found.get(self.current)
+        if here is not None:
+            self.title.setText(here.step.title)
+            self.title.setToolTip(here.step.purpose)
+            self.stand.setText(f"{here.words}: {here.said}")
         step = self._next
         elsewhere = step is not None and step.step.key != self.current
         self.next_button.setVisible(elsewhere)

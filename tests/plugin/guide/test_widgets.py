@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtWidgets import QApplication
 
 from napari_c2lst.plugin.guide.bar import StepBar, mark
 from napari_c2lst.plugin.guide.jobs_line import JobsLine
@@ -140,28 +141,33 @@ def area(qtbot: Any) -> MessageArea:
     return area
 
 
+def tell(area: Any, *said: str) -> None:
+    area.shared.session.tell(*said)
+    QApplication.processEvents()
+
+
 def test_the_newest_message_is_shown_until_it_is_put_away(area: Any) -> None:
     assert area.bar.isHidden()
-    area.shared.session.tell("error", "no such path: '/x'", "check it")
-    area.shared.session.tell("warning", "the disk is nearly full")
+    tell(area, "error", "no such path: '/x'", "check it")
+    tell(area, "warning", "the disk is nearly full")
     assert not area.bar.isHidden()
     assert area.bar.message == "the disk is nearly full"
-    area.shared.session.tell("error", "the panel says this itself")
-    assert area.bar.isHidden()
-    area.shared.session.tell("info", "saved")
     area.bar.action.click()
     assert area.bar.isHidden()
+    tell(area, "info", "saved")
+    tell(area, "error", "the panel says this itself")
+    assert area.bar.isHidden()
     area.let_go()
-    area.shared.session.tell("error", "not heard")
+    tell(area, "error", "not heard")
     assert area.bar.isHidden()
 
 
-def test_details_open_the_log_of_the_last_job(area: Any, qtbot: Any) -> None:
+def test_details_open_the_log_of_the_last_job(area: Any) -> None:
     area.show_log()  # nothing to show is no error
-    area.shared.session.tell("error", "it broke")
+    tell(area, "error", "it broke")
     assert area.bar.details.isHidden()
     area.shared.jobs.jobs.append(Job("adapt"))
-    area.shared.session.tell("error", "it broke")
+    tell(area, "error", "it broke")
     assert not area.bar.details.isHidden()
     area.bar.details.click()
     (window,) = [child for child in area.children() if type(child).__name__ == "LogWindow"]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.plugin.keeping import exporting, regions
+from napari_c2lst.plugin.keeping import exporting
 from napari_c2lst.plugin.runs import RunInfo
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.geojson import read_regions, spots_inside
@@ -103,12 +103,6 @@ def test_sets_as_geojson_choose_the_same_spots(slide: Slide, tmp_path: Path, mak
     assert feature["properties"]["objectType"] == "annotation"
     with pytest.raises(InputError, match="no set of spots"):
         exporting.export_regions(slide, {}, tmp_path / "none.geojson")
-
-
-def test_circles_are_closed() -> None:
-    ring = np.array(regions.circle((10.0, 20.0), 5.0))
-    assert ring[0].tolist() == ring[-1].tolist() == [25.0, 10.0]
-    assert np.allclose(np.hypot(ring[:, 0] - 20, ring[:, 1] - 10), 5, atol=0.02)
 
 
 def test_figures_of_sets_and_of_the_gene(slide: Slide, tmp_path: Path, make_set: Callable[..., SpotSet]) -> None:

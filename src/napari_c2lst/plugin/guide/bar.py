@@ -21,7 +21,7 @@ _COLOURS: dict[State, str] = {
     "waiting": "#8a8a8a",
 }
 _PER_ROW = 5
-_MARK_PX = 14
+_MARK_PX = 12
 
 
 class StepBar(QWidget):
@@ -47,6 +47,7 @@ class StepBar(QWidget):
             button = self._button(i)
             self.buttons[step.key] = button
             grid.addWidget(button, i // _PER_ROW, i % _PER_ROW)
+            grid.setColumnStretch(i % _PER_ROW, 1)
 
     def choose(self, key: str) -> None:
         """Mark a step as the one that is looked at."""
@@ -71,7 +72,7 @@ class StepBar(QWidget):
         button.setIconSize(QSize(_MARK_PX, _MARK_PX))
         button.setIcon(mark("waiting"))
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        button.setStyleSheet("QPushButton { padding: 4px 2px; text-align: left; }")  # five in a row of a narrow dock
+        button.setStyleSheet("QPushButton { padding: 4px 1px; text-align: left; }")  # five in a row of a narrow dock
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._group.addButton(button, i)
         # the dock holds the bar: its window's shortcuts work while the dock has the focus

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.parts.listening import Listening
@@ -27,6 +28,9 @@ class MessageArea(QWidget):
     def __init__(self, shared: Shared, said_already: Callable[[str], bool], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._said_already = said_already
+        self._told = ("", "", "")
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._show)
         self._jobs = shared.jobs
         self.bar = MessageBar(self)
         self.bar.action_wanted.connect(self.bar.clear)
@@ -39,6 +43,12 @@ class MessageArea(QWidget):
 
     def tell(self, level: str, message: str, hint: str = "") -> None:
         """Show a message in the place of the one before."""
+        self._told = (level, message, hint)
+        # a panel that hears the same shows it first, in its own place
+        self._soon.start()
+
+    def _show(self) -> None:
+        level, message, hint = self._told
         if self._said_already(message):
             self.bar.clear()
             return
@@ -52,4 +62,5 @@ class MessageArea(QWidget):
 
     def let_go(self) -> None:
         """Hear nothing any more."""
+        self._soon.stop()
         self._heard.stop()

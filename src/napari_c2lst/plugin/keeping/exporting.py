@@ -110,12 +110,12 @@ def export_regions(slide: Slide, sets: Mapping[str, SpotSet], path: Path, *, rep
     InputError
         If there is no set, or the file is there and may not be replaced.
     """
-    from .regions import write_sets
+    from napari_c2lst.plugin.selecting.exchange import set_regions
+    from napari_c2lst.plugin.selecting.named import colours_of
+    from napari_c2lst.slides.spots.geojson import write_regions
 
-    if not sets:
-        raise InputError("there is no set of spots to export", "choose spots first: Spots")
     refuse_taken(path, replace)
-    write_sets(slide, sets, path)
+    write_regions(path, set_regions(slide, sets, colours_of(sets)))
     return [path]
 
 

@@ -34,6 +34,8 @@ _LABELS = {
     "out": "Run name",
     "pairs": "Synthetic pairs",
     "partners": "Mix with",
+    "patch_px": "Patch pixels",
+    "patch_um": "Patch side",
     "predictors": "Predictors",
     "preview_every": "Pictures every",
     "rasters": "Also as images",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import QPoint, QRect, QSize, Qt, QUrl
-from qtpy.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from qtpy.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
+from .throttled import Throttled
+
+_SCROLL_BAR = 24  # pixels, wider than any
 _LARGEST = 260  # height of a picture, in pixels of the screen
 
 
@@ -69,42 +72,42 @@ class PatchStrip(QWidget):
 class _Picture(QWidget):
     """A picture that fills the width it gets; a double click opens its file.
 
-    Its height follows from its width by `heightForWidth` and never by a resize of its own: inside a scroll area that
-    would flip the scroll bar on and off without end.
+    Its height follows its width a moment later, and only when that changed by more than a scroll bar: inside a scroll
+    area a height that follows at once would flip the scroll bar on and off without end.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._path: Path | None = None
+        self._fitted_to = 0
         self.whole = QPixmap()
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip("Double click to open the picture")
+        self._fit_soon = Throttled(self._fit, self)
 
     def show_file(self, path: Path) -> None:
         self._path, self.whole = path, QPixmap(str(path))
-        self.updateGeometry()
+        self._fitted_to = 0
+        self._fit_soon.later()
         self.update()
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._fitted(width).height()
-
-    def sizeHint(self) -> QSize:
-        return self._fitted(max(self.width(), 200))
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if abs(self.width() - self._fitted_to) > _SCROLL_BAR:
+            self._fit_soon.later()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         if not self.whole.isNull():
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(QRect(QPoint(0, 0), self._fitted(self.width())), self.whole)
+            shown = self.whole.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            painter.drawPixmap(QRect(QPoint(0, 0), shown), self.whole)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         if self._path is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path)))
 
-    def _fitted(self, width: int) -> QSize:
-        return self.whole.size().scaled(width, _LARGEST, Qt.AspectRatioMode.KeepAspectRatio)
+    def _fit(self) -> None:
+        self._fitted_to = self.width()
+        room = QSize(self.width(), _LARGEST)
+        self.setFixedHeight(self.whole.size().scaled(room, Qt.AspectRatioMode.KeepAspectRatio).height())

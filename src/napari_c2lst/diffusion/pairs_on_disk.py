@@ -77,7 +77,7 @@ def open_pairs(path: Path) -> PairsOnDisk:
     try:
         group: Any = zarr.open_group(store, mode="r")
         body = read_elem(group["uns"])["c2lst"]
-        if int(body["version"]) != PAIRS_VERSION:
+        if int(body["version"]) > PAIRS_VERSION:
             raise InputError(f"pairs '{store}' have version {int(body['version'])}", "update napari-c2lst")
         facts = PairsFacts.model_validate_json(str(body["facts"]))
         obs = read_elem(group["obs"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,9 +89,11 @@ def test_one_seed_is_a_caution_and_notes_come_last(scores: Scores) -> None:
     assert said[-1] == "The patches of 3 of the 42 scored spots overlap a training patch."
 
 
-def test_an_interval_that_includes_0_is_a_caution(scored: Path, slide: Slide, scores: Scores) -> None:
-    flat = several(scored, slide, "flat", *({"flat": True, "seed": seed} for seed in range(3)))
-    assert any("includes 0" in line and "real only" in line for line in cautions(flat))
+def test_an_interval_that_includes_0_is_a_caution(scores: Scores) -> None:
+    *baselines, real = scores.scores
+    unclear = replace(real, r=Interval(0.05, -0.02, 0.12, 42, "spots"))
+    said = cautions(replace(scores, scores=(*baselines, unclear)))
+    assert any("“real only”: the interval of r, 0.05 (-0.02 to 0.12), includes 0" in line for line in said)
     assert not any("includes 0" in line for line in cautions(scores))
 
 

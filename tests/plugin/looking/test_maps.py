@@ -46,10 +46,10 @@ def test_a_divider_can_stand_anywhere_over_the_map(spots: Prepared) -> None:
 
 def test_another_gene_keeps_the_layer(maps: Maps, spots: Prepared) -> None:
     first, second = spots.values.predicted.genes[:2]
-    maps.draw(spots, first, "predicted", 0.0)
+    maps.draw(spots, first, "measured", 0.0)
     layer = maps.canvas.layer(SPOTS_KEY)
     before = layer.face_color.copy()
-    said = maps.draw(spots, second, "predicted", 0.0)
+    said = maps.draw(spots, second, "measured", 0.0)
     assert maps.canvas.layer(SPOTS_KEY) is layer
     assert said.gene == layer.metadata["c2lst"]["gene"] == second
     assert not np.allclose(layer.face_color, before)

@@ -97,3 +97,16 @@ def test_busy_is_told_on_both_ends(qtbot: Any, asker: Asker) -> None:
     asker.ask(str, "a")
     qtbot.waitUntil(lambda: bool(asker.answers))
     assert told == [True, False]
+
+
+def test_an_answer_to_a_widget_that_is_gone_is_dropped(qtbot: Any, asker: Asker) -> None:
+    go = threading.Event()
+    workers = asker.latest._workers
+    asker.ask(go.wait, 10)
+    with qtbot.waitSignal(asker.owner.destroyed):
+        asker.owner.deleteLater()
+    with qtbot.captureExceptions() as raised:
+        go.set()
+        qtbot.waitUntil(lambda: not workers)
+    assert raised == []
+    assert asker.answers == []

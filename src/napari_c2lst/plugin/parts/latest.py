@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QThreadPool, Signal
 from superqt.utils import create_worker
 
@@ -70,18 +71,22 @@ class Latest(QObject):
         self._set_awaited(False)
 
     def _answer(self, question: int, done: Callable[[Any], None], result: Any) -> None:
-        if question == self._question:
+        if self._is_open(question):
             self._set_awaited(False)
             done(result)
 
     def _refusal(self, question: int, failed: Callable[[str, str], None], error: BaseException) -> None:
-        if question != self._question:
+        if not self._is_open(question):
             return
         self._set_awaited(False)
         if isinstance(error, C2LError):
             failed(error.message, error.hint)
         else:
             failed(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}", "")
+
+    def _is_open(self, question: int) -> bool:
+        """Whether an answer is still wanted, and there is a widget left to give it to."""
+        return question == self._question and isalive(self)
 
     def _set_awaited(self, awaited: bool) -> None:
         if awaited != self._awaited:

@@ -40,7 +40,3 @@ class Listening:
             except (TypeError, RuntimeError, ValueError):  # the other side is gone already
                 continue
         self._ends.clear()
-
-
-def _stop(listening: Listening, *_: object) -> None:
-    listening.stop()

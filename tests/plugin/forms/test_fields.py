@@ -108,7 +108,7 @@ def test_bounds_of_whole_numbers(make: Any) -> None:
         ("maybe_whole", "0", 0, "out of bounds"),
         ("further", "{", "{", "name"),
         ("further", "[1]", [1], "name"),
-        ("wholes", "1, x", "1, x", ""),
+        ("wholes", "1, x", "1, x", "not numbers"),
     ],
 )
 def test_what_cannot_be_read_is_handed_on_and_marked(make: Any, name: str, text: str, value: Any, problem: str) -> None:

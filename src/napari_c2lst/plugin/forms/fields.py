@@ -163,6 +163,9 @@ class ListField(TextField):
             return text
         return tuple(read) if (get_origin(kind) or kind) is tuple else read
 
+    def problem(self) -> str:
+        return "these are not numbers" if isinstance(self.get(), str) else ""
+
     def write(self, value: Any) -> str:
         items = [str(each) if isinstance(each, Path) else each for each in value]
         plain = all("," not in str(each) and str(each).strip() == str(each) != "" for each in items)

@@ -235,7 +235,7 @@ class SettingsForm(QWidget):
         field = self._fields[name]
         rows = self._advanced if field.info.advanced else self._rows
         differs = name != "preset" and field.get() != self.preset_values()[name]
-        chosen_anyway = field.info.required or isinstance(field, OfferedField | CheckedField)
+        chosen_anyway = field.info.required or name == "out" or isinstance(field, OfferedField | CheckedField)
         rows.mark(name, field.problem(), differs and not chosen_anyway)
 
 

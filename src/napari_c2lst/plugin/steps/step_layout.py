@@ -88,6 +88,8 @@ class StepLayout:
         self.progress.end(well)
         self.progress.hide()
         self.device.refresh()
+        if not well:
+            self.fold.setChecked(True)  # something in there has to be changed, perhaps
 
     def show_state(self, active: bool, job: Job | None, resumable: bool) -> None:
         """Enable what can be done now."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_c2lst.slides.microns import SQUARES
 
+from .levels import shown_levels
 from .placing import LayerData, Opened, placed
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def slide_layers(
 
 def image_layer(slide: Slide, opened: Opened | None = None) -> LayerData:
     """The image, finest level first; no pixel is read before it is shown."""
-    levels = [np.moveaxis(level, 0, -1) for level in slide.pyramid.levels]  # (3, h, w) -> (h, w, 3), lazy
+    levels = shown_levels(slide.pyramid)
     several = len(levels) > 1
     options = {
         "name": slide.name,

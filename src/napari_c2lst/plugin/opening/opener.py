@@ -9,6 +9,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_c2lst.common.errors import C2LError
+from napari_c2lst.plugin.layers.levels import read_overview
 from napari_c2lst.plugin.parts.background import Beside
 from napari_c2lst.plugin.shared import Shared, shared_of
 
@@ -134,7 +135,10 @@ def open_in_viewer(viewer: Any, path: str | Path, **opening: Any) -> None:
 def _open(path: Path, opening: dict[str, Any]) -> Slide:
     from napari_c2lst.slides.opening import open_slide
 
-    return open_slide(path, **opening)
+    slide = open_slide(path, **opening)
+    # here in the thread: napari would read it in the window's
+    read_overview(slide.pyramid)
+    return slide
 
 
 def _sample() -> Slide:

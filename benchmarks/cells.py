@@ -1,6 +1,8 @@
 """Finding nuclei: our post-processing beside MONAI's, and the fast forward beside the plain one.
 
-    python benchmarks/cells.py [--data hne-consep] [--weights FILE] [--tiles 4] [--forward]
+    python benchmarks/cells.py postprocess [--tiles 4]
+    python benchmarks/cells.py forward [--weights FILE] [--images 16]
+    python benchmarks/cells.py memory --tiles 60 [--workers 8]
 
 MONAI is no dependency; without it, its column is left out. `pip install --no-deps --target DIR monai`, then
 PYTHONPATH=DIR, is enough.
@@ -137,13 +139,153 @@ def memory_of_postprocessing(folder: Path) -> None:
     print(f"memory: {before:.0f} MB after one tile, {peak_mb():.0f} MB after fifty more")
 
 
+class GivenMaps:
+    """In place of the network: the same maps of real nuclei for every tile."""
+
+    def __init__(self, folder: Path, px: int) -> None:
+        from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts
+        from napari_c2lst.cells.inference import Maps
+
+        self.facts, self.batch = CellFacts(mode="fast", nr_types=5, types=CONSEP_TYPES), 4
+        instances, types = (np.pad(m, (0, px - len(m)), mode="wrap") for m in tile_of(folder, 0))
+        self._parts = (types.astype(np.uint8), *maps_of(instances, 0))
+        self._maps = Maps
+
+    def maps(self, images: Array, reporter: object = None) -> Any:
+        return self._maps(*(np.repeat(part[None], len(images), axis=0) for part in self._parts))
+
+
+def slide_memory(folder: Path, tiles: int, workers: int) -> None:
+    """Peak memory of everything but the network for so many tiles of an endless slide."""
+    import tempfile
+    from types import SimpleNamespace
+
+    import dask.array as da
+
+    from napari_c2lst.cells.joining import polygons, stitched
+    from napari_c2lst.cells.partial import PartialCells
+    from napari_c2lst.cells.spreading import here
+    from napari_c2lst.cells.tiling import Tiling
+    from napari_c2lst.common.reporter import Reporter
+    from napari_c2lst.slides.images.pyramid import Pyramid
+
+    side = 512
+    image = da.full((3, side * -(-tiles // 20), side * 20), 200, np.uint8, chunks=(3, 1024, 1024))
+    slide: Any = SimpleNamespace(pyramid=Pyramid.of_levels([image]), mpp=0.25, name="endless", path="memory")
+    origin = np.array([divmod(i, 20) for i in range(tiles)]) * side
+    tiling = Tiling(origin, side, "fast", 1.0, 0.25)
+    net: Any = GivenMaps(folder, side + 2 * tiling.margin)
+    begin, begin_cpu = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory() as kept:
+        part = PartialCells(Path(kept) / "part", {}, -(-tiles // 4), resume=False)
+        for number, found, bad in here(net, slide, tiling, list(enumerate(tiling.groups(4))), workers, Reporter()):
+            part.write(number, found, bad)
+        streamed, seconds = peak_mb(), time.perf_counter() - begin
+        cpu = time.process_time() - begin_cpu
+        nuclei = stitched(part.read())
+        areas = polygons(nuclei)
+    print(
+        f"{tiles} tiles, {workers} workers: {streamed:.0f} MB while streaming ({seconds:.0f} s, processor {cpu:.0f}), "
+        f"{peak_mb():.0f} MB with the {len(areas)} polygons"
+    )
+
+
+def forward(weights: str, folder: Path, images: int, batch: int) -> None:
+    """The plain fp32 forward of one image at a time against ours, and the nuclei of both."""
+    import torch
+
+    from napari_c2lst.cells.inference import NucleusNet
+    from napari_c2lst.cells.network import HoVerNet
+    from napari_c2lst.cells.weights import load_hovernet
+
+    names = sorted((folder / "images" / "test").iterdir())[5 :: max(1, 224 // images)][:images]
+    pictures = np.stack([np.asarray(Image.open(name)) for name in names])
+    model = load_hovernet(weights)
+    plain = model.net
+
+    @torch.inference_mode()
+    def slow() -> list[Any]:
+        found = []
+        for picture in pictures:
+            raw = plain(torch.from_numpy(picture[None]).permute(0, 3, 1, 2).float().contiguous())
+            types, prob = raw["tp"].argmax(1)[0].numpy(), torch.softmax(raw["np"], 1)[0, 1].numpy()
+            found.append((types, prob, *raw["hv"][0].numpy()))
+        return found
+
+    quick = NucleusNet(model, "cpu", "bf16", batch)
+    slow_seconds, fast_seconds = _in_turns(slow, lambda: quick.maps(pictures))
+    maps = quick.maps(pictures)
+    kept = total = extra = 0
+    for i, parts in enumerate(slow()):
+        assert maps.types is not None
+        one, _ = postprocess(*parts)
+        other, _ = postprocess(maps.types[i], maps.prob[i], maps.horizontal[i], maps.vertical[i])
+        same, n, m = _same(one, other)
+        kept, total, extra = kept + same, total + n, extra + m
+    print(
+        f"width {model.facts.width:g}: fp32 one by one {slow_seconds / images * 1e3:.0f} ms, bf16 in batches of {batch}"
+        f" {fast_seconds / images * 1e3:.0f} ms an image of 256 px: {slow_seconds / fast_seconds:.1f} times; of {total}"
+        f" nuclei {kept} ({kept / max(total, 1):.2%}) are the same (IoU above 0.5), {extra} in all with bf16"
+    )
+    full = HoVerNet(nr_types=6).eval()
+    from napari_c2lst.cells.facts import PANNUKE_TYPES, CellFacts
+    from napari_c2lst.cells.weights import CellModel
+
+    wide = NucleusNet(
+        CellModel(full, CellFacts(mode="fast", nr_types=6, types=PANNUKE_TYPES), ""), "cpu", "bf16", batch
+    )
+    some = pictures[:batch]
+
+    @torch.inference_mode()
+    def one_by_one() -> None:
+        for picture in some:
+            full(torch.from_numpy(picture[None]).permute(0, 3, 1, 2).float().contiguous())
+
+    slow_seconds, fast_seconds = _in_turns(one_by_one, lambda: wide.maps(some), 2)
+    print(
+        f"width 1: fp32 {slow_seconds / batch * 1e3:.0f} ms, bf16 {fast_seconds / batch * 1e3:.0f} ms an image: "
+        f"{slow_seconds / fast_seconds:.1f} times"
+    )
+
+
+def _in_turns(one: Callable[[], object], other: Callable[[], object], times: int = 3) -> tuple[float, float]:
+    """Smallest processor seconds of both, in turns: other work on the machine slows each alike."""
+    one(), other()
+    spent: tuple[list[float], list[float]] = ([], [])
+    for _ in range(times):
+        for work, seconds in zip((one, other), spent, strict=True):
+            begin = time.process_time()
+            work()
+            seconds.append(time.process_time() - begin)
+    return min(spent[0]), min(spent[1])
+
+
+def _same(one: Array, other: Array) -> tuple[int, int, int]:
+    """Nuclei of `one` that `other` has too (IoU above 0.5), and how many there are in both."""
+    n, m = int(one.max()) + 1, int(other.max()) + 1
+    shared = np.bincount(one.ravel().astype(np.int64) * m + other.ravel(), minlength=n * m).reshape(n, m)
+    size, size_other = shared.sum(axis=1), shared.sum(axis=0)
+    iou = shared / np.maximum(size[:, None] + size_other[None] - shared, 1)
+    return int((iou[1:, 1:] > 0.5).any(axis=1).sum()), int((size[1:] > 0).sum()), int((size_other[1:] > 0).sum())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["postprocess", "forward", "memory"])
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data" / "hne-consep")
     parser.add_argument("--tiles", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--weights", default="embedded")
+    parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=4)
     arguments = parser.parse_args()
-    compare_postprocessing(arguments.data, arguments.tiles)
-    memory_of_postprocessing(arguments.data)
+    if arguments.what == "postprocess":
+        compare_postprocessing(arguments.data, arguments.tiles)
+        memory_of_postprocessing(arguments.data)
+    elif arguments.what == "memory":
+        slide_memory(arguments.data, arguments.tiles, arguments.workers)
+    else:
+        forward(arguments.weights, arguments.data, arguments.images, arguments.batch)
 
 
 if __name__ == "__main__":

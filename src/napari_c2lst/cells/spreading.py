@@ -65,7 +65,7 @@ def here(
 
     with (
         ThreadPoolExecutor(1, thread_name_prefix="read-tiles") as reader,
-        ThreadPoolExecutor(min(threads, MOST_AT_ONCE), thread_name_prefix="nuclei") as pool,
+        ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="nuclei") as pool,
     ):
         for (number, _), images in in_order(reader, read, groups, ahead=1):
             yield number, find_nuclei(net, tiling, images, pool, reporter), images.bad

@@ -18,7 +18,6 @@ class EveryKind(RunSettings):
     """One field of every kind a settings class may have."""
 
     task: ClassVar[str] = "every"
-    summary: ClassVar[str] = "a fake"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": {}, "small": {"steps": 300, "widths": (32, 64)}}
 
     slide: Path = setting(help="the slide", positional=True)

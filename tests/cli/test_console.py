@@ -106,19 +106,10 @@ def test_which_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (-3, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 0 s"),
-        (130, "2 min 10 s"),
-        (3600, "1 h 0 min"),
-        (11100, "3 h 5 min"),
-    ],
+    ("done", "total", "seconds", "words"), [(1, 3, 65, "2 min 10 s left"), (9, 10, 90, "10 s left")]
 )
-def test_durations(seconds: float, words: str) -> None:
-    assert console.duration(seconds) == words
+def test_time_left_goes_on_as_fast_as_so_far(done: int, total: int, seconds: float, words: str) -> None:
+    assert console.time_left(done, total, seconds) == words
 
 
 @pytest.mark.parametrize(("done", "total", "seconds"), [(0, 10, 5), (10, 10, 5), (1, 10, 0), (11, 10, 5)])

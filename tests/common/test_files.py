@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.files import atomic_file, atomic_folder, check_free_space, content_hash, disk_errors
+from napari_c2lst.common.files import atomic_file, atomic_folder, check_free_space, content_hash, disk_errors, left_behind
 
 
 def test_a_file_is_there_whole(tmp_path):
@@ -72,3 +72,16 @@ def test_too_little_space_is_said_before_the_work(tmp_path):
 def test_content_hash_is_sha256_of_the_parts_in_a_row():
     assert content_hash([b"ab", b"c"]) == content_hash([b"abc"])
     assert content_hash([b"abc"]) == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_what_a_killed_program_left_is_found_and_nothing_else(tmp_path):
+    target = tmp_path / "slide[1].zarr"
+    for name in (".slide[1].zarr.0a1b2c3d.part", ".slide1.zarr.0a1b2c3d.part", "slide[1].zarr", ".slide[1].zarr"):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in left_behind(target)] == [".slide[1].zarr.0a1b2c3d.part"]
+
+
+def test_while_a_folder_is_written_it_counts_as_left_behind(tmp_path):
+    with atomic_folder(tmp_path / "out") as folder:
+        assert left_behind(tmp_path / "out") == [folder]
+    assert left_behind(tmp_path / "out") == []

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from napari_c2lst.common.reporter import ForwardingReporter, RecordingReporter, Reporter
+from napari_c2lst.common.reporter import ForwardingReporter, OnceReporter, RecordingReporter, Reporter
 
 
 def test_the_base_reporter_is_silent_and_never_stops():
@@ -42,3 +42,23 @@ def test_forwarding_passes_everything_on():
     outer.progress(1, 2, "w")
     assert outer.stop_requested()
     assert [kind for kind, _ in inner.events] == ["message", "metrics", "picture", "progress"]
+
+
+def test_a_message_is_passed_on_once_and_everything_else_each_time():
+    inner = RecordingReporter(stop_after=3)
+    reporter = OnceReporter(inner)
+    for _ in range(2):
+        reporter.message("the slide has no microns", "warning")
+        reporter.progress(1, 2)
+    reporter.message("another")
+    assert inner.messages == ["the slide has no microns", "another"]
+    assert inner.of_kind("message")[0]["level"] == "warning"
+    assert len(inner.of_kind("progress")) == 2
+    assert not reporter.stop_requested()
+
+
+def test_two_reporters_that_say_things_once_do_not_know_of_each_other():
+    inner = RecordingReporter()
+    for _ in range(2):
+        OnceReporter(inner).message("hello")
+    assert inner.messages == ["hello", "hello"]

@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 from tests.diffusion.tiny import tiny_central, tiny_facts, tiny_local, tiny_modulation
 
 from napari_c2lst.common.errors import InputError, MismatchError
-from napari_c2lst.diffusion.local import LOCAL_FILE, LocalModel, find_local, load_local
+from napari_c2lst.common.places import keep_place
+from napari_c2lst.diffusion.local import LOCAL_FILE, LocalModel, find_local, find_source, load_local
 from napari_c2lst.diffusion.modulation import Modulation, norm_channels
 from napari_c2lst.diffusion.unet import build_noise_net, count_parameters
 
@@ -111,3 +112,42 @@ def test_a_missing_model_says_where_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no local model") as caught:
         find_local(tmp_path)
     assert "--resume auto" in caught.value.hint
+
+
+def local_in(folder: Path, source: str) -> Path:
+    """A local model whose central model is said to be somewhere."""
+    central = tiny_central()
+    facts = tiny_facts(central).model_copy(update={"central_source": source})
+    return dataclasses.replace(tiny_local(central), facts=facts).save(folder)
+
+
+class TestWhereTheCentralModelIs:
+    def test_a_folder_is_found_from_where_the_local_model_lies_now(self, tmp_path: Path) -> None:
+        (tmp_path / "lung" / "central").mkdir(parents=True)
+        file = local_in(tmp_path / "lung" / "runs" / "local", "../../central")
+        facts = load_local(file).facts
+        assert find_source(file, facts) == str(tmp_path / "lung" / "central")
+        (tmp_path / "lung").rename(tmp_path / "moved")
+        moved = tmp_path / "moved" / "runs" / "local"
+        assert find_source(moved, facts) == str(tmp_path / "moved" / "central")
+
+    @pytest.mark.parametrize("name", ["embedded", "lab/central-he"])
+    def test_names_and_hub_ids_are_left_as_they_are(self, tmp_path: Path, name: str) -> None:
+        file = local_in(tmp_path / "local", name)
+        assert find_source(file, load_local(file).facts) == name
+
+    def test_a_place_elsewhere_is_named_by_the_settings_of_the_run(self, tmp_path: Path) -> None:
+        kept = keep_place(Path("/models/central"), Path("/scratch/x/run"))
+        file = local_in(tmp_path / "run", kept)
+        facts = load_local(file).facts
+        with pytest.raises(InputError, match="is not known on this machine") as caught:
+            find_source(file, facts)
+        assert "--central" in caught.value.hint
+        (tmp_path / "run" / "config.toml").write_text('kind = "adapt"\n[settings]\ncentral = "/models/central"\n')
+        assert find_source(file, facts) == "/models/central"
+
+    def test_the_settings_of_another_run_are_not_believed(self, tmp_path: Path) -> None:
+        file = local_in(tmp_path / "run", keep_place(Path("/models/central"), Path("/scratch/x/run")))
+        (tmp_path / "run" / "config.toml").write_text('kind = "adapt"\n[settings]\ncentral = "/models/other"\n')
+        with pytest.raises(InputError, match="is not known"):
+            find_source(file, load_local(file).facts)

@@ -70,7 +70,6 @@ def test_every_field_has_help_and_the_slide_comes_as_an_argument(cls: type[TaskS
     infos = cls.fields_info()
     assert all(info.help for info in infos)
     assert [info.name for info in infos if info.positional] == ["slide"]
-    assert cls.summary
     assert all(set(values) <= set(cls.model_fields) for values in cls.presets.values())
 
 

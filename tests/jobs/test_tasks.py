@@ -21,7 +21,6 @@ def test_settings_belong_to_their_task(task: Task) -> None:
     cls = task.settings_class()
     assert issubclass(cls, TaskSettings)
     assert cls.task == task.name
-    assert cls.summary
 
 
 @EVERY

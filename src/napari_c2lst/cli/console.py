@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
+from napari_c2lst.common.durations import in_words
 from napari_c2lst.common.errors import C2LError
 from napari_c2lst.common.reporter import Level, Reporter
 from napari_c2lst.common.results import TaskResult
@@ -167,17 +168,7 @@ def time_left(done: int, total: int, seconds: float) -> str:
     """'2 min 10 s left', or nothing when it cannot be said yet."""
     if done <= 0 or done >= total or seconds <= 0:
         return ""
-    return f"{duration(seconds / done * (total - done))} left"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: '40 s', '2 min 10 s', '3 h 5 min'."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{in_words(seconds / done * (total - done))} left"
 
 
 def figures_text(values: Mapping[str, float]) -> str:

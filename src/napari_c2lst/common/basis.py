@@ -8,9 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import MismatchError
+from .reporter import Reporter
 
 Basis = Mapping[str, str]
 """What it is, in words -> content hash."""
+
+
+def check_basis(where: Path, there: Basis | None, now: Basis, reporter: Reporter) -> None:
+    """`refuse_other_basis`, or a warning where nothing was kept: by an earlier version, or by a run without a basis."""
+    if there is None:
+        reporter.message(f"'{where}' does not say what it was made from: that was not kept when it was made", "warning")
+    else:
+        refuse_other_basis(where, there, now)
 
 
 def refuse_other_basis(where: Path, there: Basis, now: Basis) -> None:

@@ -119,3 +119,16 @@ class ForwardingReporter(Reporter):
 
     def stop_requested(self) -> bool:
         return self.inner.stop_requested()
+
+
+class OnceReporter(ForwardingReporter):
+    """A reporter that passes on each message once: a slide that is opened again has the same notes."""
+
+    def __init__(self, inner: Reporter) -> None:
+        super().__init__(inner)
+        self._said: set[str] = set()
+
+    def message(self, text: str, level: Level = "info") -> None:
+        if text not in self._said:
+            self._said.add(text)
+            super().message(text, level)

@@ -9,18 +9,18 @@ import os
 import platform
 import re
 import shutil
-import time
 from collections.abc import Collection, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from .basis import Basis, refuse_other_basis
+from .basis import Basis, check_basis
 from .errors import InputError, MismatchError
+from .events import EventsReporter
 from .files import atomic_file, atomic_folder
-from .reporter import ForwardingReporter, Level, Reporter
+from .reporter import Reporter
 from .results import TaskResult
 from .settings import RunSettings
 
@@ -36,7 +36,17 @@ CONFIG, ENVIRONMENT, EVENTS, RESULT, CHECKPOINTS = (
 )
 STATE_VERSION = 1
 # what may differ between the run that stopped and the one that goes on: where and how it is computed, not what
-FREE_TO_CHANGE = {"resume", "device", "precision", "workers", "out", "checkpoint_every", "preview_every", "preset"}
+FREE_TO_CHANGE = {
+    "resume",
+    "device",
+    "precision",
+    "workers",
+    "out",
+    "checkpoint_every",
+    "preview_every",
+    "preset",
+    "allow_download",
+}
 _PACKAGES = ("torch", "diffusers", "accelerate", "transformers", "spatialdata", "anndata", "numpy", "zarr")
 
 
@@ -60,7 +70,7 @@ class RunFolder:
         self.kind = kind
         self.basis = basis
         self.checkpoint = checkpoint
-        self.reporter: Reporter = _EventsReporter(reporter, path / EVENTS)
+        self.reporter: Reporter = EventsReporter(reporter, path / EVENTS)
 
     @classmethod
     def open(
@@ -253,18 +263,10 @@ def _refuse_other_settings(path: Path, config: Mapping[str, Any], free: Collecti
 
 def _check_basis(path: Path, checkpoint: Path | None, basis: Basis | None, reporter: Reporter) -> None:
     """Refuse a finished run, or a checkpoint to go on from, that was made from something else."""
-    if basis is None:
-        return
-    if (path / RESULT).exists():
-        there = read_config(path).get("basis")
-        if there is None:
-            reporter.message(
-                f"'{path}' does not say what it was made from: that was not kept when it was made", "warning"
-            )
-        else:
-            refuse_other_basis(path, there, basis)
-    elif checkpoint is not None:
-        refuse_other_basis(checkpoint, json.loads((checkpoint / "state.json").read_text()).get("basis", {}), basis)
+    if basis is not None and (path / RESULT).exists():
+        check_basis(path, read_config(path).get("basis"), basis, reporter)
+    elif basis is not None and checkpoint is not None:
+        check_basis(checkpoint, json.loads((checkpoint / "state.json").read_text()).get("basis", {}), basis, reporter)
 
 
 def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:
@@ -282,36 +284,3 @@ def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:
     if kind != config["kind"]:
         raise MismatchError(f"checkpoint '{checkpoint}' is of '{kind}', not of '{config['kind']}'", "check --resume")
     return checkpoint
-
-
-class _EventsReporter(ForwardingReporter):
-    """Writes messages, metrics and pictures as JSON lines; progress only at most once a second."""
-
-    def __init__(self, inner: Reporter, file: Path) -> None:
-        super().__init__(inner)
-        self._file = file
-        self._last_progress = 0.0
-
-    def _write(self, kind: Literal["message", "metrics", "picture", "progress"], **fields: Any) -> None:
-        line = json.dumps({"time": round(time.time(), 3), "event": kind, **fields})
-        with self._file.open("a") as file:
-            file.write(line + "\n")
-
-    def message(self, text: str, level: Level = "info") -> None:
-        self._write("message", text=text, level=level)
-        super().message(text, level)
-
-    def progress(self, done: int, total: int, what: str = "") -> None:
-        now = time.monotonic()
-        if now - self._last_progress >= 1 or done == total:
-            self._last_progress = now
-            self._write("progress", done=done, total=total, what=what)
-        super().progress(done, total, what)
-
-    def metrics(self, step: int, values: Mapping[str, float]) -> None:
-        self._write("metrics", step=step, values=dict(values))
-        super().metrics(step, values)
-
-    def picture(self, path: Path, caption: str) -> None:
-        self._write("picture", path=str(path), caption=caption)
-        super().picture(path, caption)

@@ -72,7 +72,6 @@ class TaskSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
 
     task: ClassVar[str] = ""
-    summary: ClassVar[str] = ""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     @classmethod

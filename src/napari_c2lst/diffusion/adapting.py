@@ -7,7 +7,9 @@ import numpy as np
 import torch
 
 from napari_c2lst.common.device import autocast_dtype, describe_device, resolve_device
+from napari_c2lst.common.durations import in_words
 from napari_c2lst.common.errors import Stopped
+from napari_c2lst.common.places import keep_place
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
@@ -27,7 +29,6 @@ from .previews import write_sheet
 from .samplers import Engine, sample
 from .settings import AdaptSettings
 from .solvers import SamplingPlan
-from .timing import in_words
 from .unet import count_parameters
 
 PREVIEW_SPOTS = 8
@@ -96,7 +97,7 @@ def _facts(settings: AdaptSettings, slide: Slide, central: CentralModel, chosen:
     )
     return LocalFacts(
         central_hash=central.content_hash,
-        central_source=_lasting(settings.central),
+        central_source=_kept(settings.central, settings.out),
         central_name=central.name,
         slide=slide.name,
         panel=panel,
@@ -105,9 +106,9 @@ def _facts(settings: AdaptSettings, slide: Slide, central: CentralModel, chosen:
     )
 
 
-def _lasting(source: str) -> str:
-    """A source that means the same from another working folder."""
-    return str(Path(source).resolve()) if Path(source).exists() else source
+def _kept(source: str, run: Path) -> str:
+    """A source as the local model names it: one that means the same elsewhere, without folders of this machine."""
+    return keep_place(Path(source), run) if Path(source).exists() else source
 
 
 def _spots(settings: AdaptSettings, slide: Slide, chosen: SpotSet, facts: LocalFacts, reporter: Reporter) -> Spots:

@@ -1,6 +1,7 @@
 """Local model files: the modulation alone (safetensors), and what it belongs to (versioned JSON inside)."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from napari_c2lst.common.checkpoints import with_prefix, without_prefix
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_file, content_hash
+from napari_c2lst.common.places import find_place, is_place
+from napari_c2lst.common.runs import read_config
 from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
@@ -30,7 +33,8 @@ class LocalFacts(BaseModel):
     Attributes
     ----------
     central_hash, central_source, central_name
-        The central model: the hash decides, the source is where it was found, the name is for messages.
+        The central model: the hash decides, the source is where it was found (see `find_source`), the name is for
+        messages.
     slide
         Name of the slide.
     panel, spec
@@ -100,7 +104,7 @@ class LocalModel:
                 f"the local model of slide '{self.facts.slide}' belongs to the central model "
                 f"'{self.facts.central_name}' ({self.facts.central_hash}), not to '{central.name}' "
                 f"({central.content_hash})",
-                f"give that one with --central (it was at '{self.facts.central_source}'), or run 'c2lst adapt' again",
+                f"give that one with --central (it was '{self.facts.central_source}'), or run 'c2lst adapt' again",
             )
 
 
@@ -137,6 +141,33 @@ def load_local(path: Path, central: "CentralModel | None" = None) -> LocalModel:
     if central is not None:
         model.check_central(central)
     return model
+
+
+def find_source(path: Path, facts: LocalFacts) -> str:
+    """Where the central model of a local model is: a name, a hub id or a folder.
+
+    A folder is kept relative to the local model. What lay elsewhere is named by the settings of the run beside it,
+    which are not given away with the model.
+
+    Raises
+    ------
+    InputError
+        If it cannot be said.
+    """
+    folder = find_local(path).parent
+    place = find_place(facts.central_source, folder)
+    if place is not None and place.exists():
+        return str(place)
+    if place is None:
+        with suppress(InputError, KeyError):
+            named = str(read_config(folder)["settings"]["central"])
+            if is_place(facts.central_source, Path(named), folder):
+                return named
+        raise InputError(
+            f"the central model '{facts.central_name}' of the local model '{path}' is not known on this machine",
+            "name it: --central FOLDER",
+        )
+    return facts.central_source
 
 
 def find_local(path: Path) -> Path:

@@ -14,7 +14,6 @@ class PretrainSettings(RunSettings):
     """
 
     task: ClassVar[str] = "pretrain"
-    summary: ClassVar[str] = "train a central model on tissue tiles or slides, without any genes"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "paper": {},
         "small": {

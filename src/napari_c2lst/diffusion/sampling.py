@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_c2lst.common.device import autocast_dtype, describe_device, halve_on_out_of_memory, resolve_device
+from napari_c2lst.common.durations import in_words
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.files import content_hash
 from napari_c2lst.common.reporter import Reporter
@@ -19,13 +20,12 @@ from napari_c2lst.slides.store.stored import open_stored
 from .central import load_central
 from .conditions import Conditions, plan_conditions
 from .guidance import Guidance
-from .local import LocalModel, load_local
+from .local import LocalModel, find_source, load_local
 from .pairs import PAIRS_FILE, PairsFacts, PairsWriter, partial_store
 from .previews import write_sheet
 from .samplers import Engine, Patches, sample
 from .settings import SampleSettings
 from .solvers import SamplingPlan
-from .timing import in_words
 
 PREVIEW_PATCHES = 32
 
@@ -63,7 +63,9 @@ def run(settings: SampleSettings, reporter: Reporter) -> SampleResult:
     """
     device = resolve_device(settings.device)
     local = load_local(settings.local)
-    central = load_central(settings.central or local.facts.central_source, allow_download=settings.allow_download)
+    central = load_central(
+        settings.central or find_source(settings.local, local.facts), allow_download=settings.allow_download
+    )
     local.check_central(central)
     slide = open_stored(settings, reporter)
     conditions = _conditions(settings, slide, local)

@@ -15,7 +15,6 @@ class AdaptSettings(RunSettings, SlideSettings):
     """Adapt a central model to one slide (paper 2.2, 2.5); the defaults are the paper's values."""
 
     task: ClassVar[str] = "adapt"
-    summary: ClassVar[str] = "Teach a central model one slide: how its tissue looks for a given gene expression."
     # 300 steps are too short for the paper's moving average: 0.999^300 = 0.74 of it would still be the central
     # model. 0.98 averages the last 50 steps or so.
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -76,7 +75,6 @@ class SampleSettings(RunSettings, SlideSettings):
     """Sample synthetic pairs from a local model (paper 2.5)."""
 
     task: ClassVar[str] = "sample"
-    summary: ClassVar[str] = "Draw synthetic patches for the expression of the training spots."
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {},
         # on the sample slide plain guidance 3 over-saturates (spread of the colours 79, 71, 59 against the 70, 63, 48

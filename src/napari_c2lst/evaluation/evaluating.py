@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.reporter import OnceReporter, Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder, read_config
 from napari_c2lst.diffusion.central import central_spec
@@ -95,6 +95,7 @@ def run(settings: EvaluateSettings, reporter: Reporter) -> EvaluateResult:
     )
     reporter = folder.reporter
     if slide is None:
+        reporter = OnceReporter(reporter)
         predictors = rerun(settings, folder.path, reporter)
         slide = open_stored(settings, reporter)  # only now: the spot sets of the repeats are in the store
         runs = load_runs(
@@ -152,7 +153,7 @@ def _question(slide: Slide, group: Group) -> Question:
 def _baselines_alone(settings: EvaluateSettings, slide: Slide) -> Question:
     chosen = read_spot_set(slide, settings.spots)
     panel = GenePanel.fit(slide.counts(), slide.genes, training=chosen.mask, where=f"slide '{slide.name}'")
-    spec = central_spec(settings.central)
+    spec = central_spec(settings.central, allow_download=settings.allow_download)
     held: HeldOut = held_out_of(slide, chosen.mask, spec.patch_um)
     return Question(held, panel, spec)
 

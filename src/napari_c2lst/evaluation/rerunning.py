@@ -120,6 +120,7 @@ def _repeat(settings: EvaluateSettings, store: Path, folder: Path, split: str, s
         "device": settings.device,
         "precision": settings.precision,
         "workers": settings.workers,
+        "allow_download": settings.allow_download,
         "seed": seed,
     }
     for task in ("adapt", "sample", "train"):
@@ -149,6 +150,7 @@ def _refuse_ours(task: str, given: dict[str, Any], shared: dict[str, Any]) -> No
     own = {*shared, "out", "spots", "local", "synthetic", "use", "resume", "ratio", "central"} - {
         "workers",
         "precision",
+        "allow_download",
     }
     taken = sorted(own & given.keys())
     if taken:

@@ -16,7 +16,6 @@ class EvaluateSettings(RunSettings, SlideSettings):
     """Score predictions on held-out spots beside simple baselines, or repeat the whole chain over several splits."""
 
     task: ClassVar[str] = "evaluate"
-    summary: ClassVar[str] = "Score predictions on spots not seen in training, beside simple baselines."
     presets: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "small": {"ratio": 5}}
 
     out: Path = setting(Path("scores"), help="the folder for tables and figures")
@@ -37,6 +36,7 @@ class EvaluateSettings(RunSettings, SlideSettings):
     seeds: list[int] = setting([0, 1, 2], help="with --rerun: one training set, and one of each model, for each seed")
     fraction: float = setting(0.25, help="with --rerun: share of the spots to train on", gt=0, lt=1)
     central: str = setting("embedded", help="with --rerun: the central model: embedded, a folder, or a Hugging Face id")
+    allow_download: bool = setting(False, help="let a Hugging Face id be downloaded", advanced=True)
     arms: list[TrainedArm] = setting(
         ["real", "synthetic", "real+synthetic"], help="with --rerun: what predictors are trained on", advanced=True
     )

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
 from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve_device
+from napari_c2lst.common.durations import in_words
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, refuse_nan, set_rate
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import rng
-from napari_c2lst.diffusion.timing import in_words
 
 from .augment import augment, draw
 from .networks import ExpressionNet, build_network, number_format, pretrained_resnet

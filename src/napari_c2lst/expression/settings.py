@@ -88,7 +88,6 @@ class TrainSettings(FitSettings, RunSettings, SlideSettings):
     """Train a predictor of gene expression on one slide (paper 2.3, 2.5)."""
 
     task: ClassVar[str] = "train"
-    summary: ClassVar[str] = "Train a network that reads gene expression off the image."
 
     spots: str = setting("train", help="name of the set of training spots (see 'c2lst select')")
     synthetic: Path | None = setting(None, help="synthetic pairs written by 'c2lst sample'; none = real spots only")
@@ -113,7 +112,6 @@ class PredictSettings(DeviceSettings, SlideSettings):
     """Predict gene expression on spots or over the whole tissue of a slide."""
 
     task: ClassVar[str] = "predict"
-    summary: ClassVar[str] = "Predict gene expression at spots or on a dense grid and store it in the slide."
 
     predictor: Path = setting(help="the predictor: the run folder of 'c2lst train'")
     where: Literal["spots", "grid", "both"] = setting(

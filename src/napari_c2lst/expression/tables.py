@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.places import keep_place
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import set_of_training
 
@@ -42,7 +43,7 @@ class Written:
     name
         Name of the result inside the slide.
     predictor_path, predictor_hash
-        The file it was predicted with, and its content hash.
+        The file it was predicted with, as seen from the slide (`common.places`), and its content hash.
     predictor
         What the predictor knows and where it comes from: arm, training spots, panel, specification of patches.
     tta
@@ -61,7 +62,7 @@ class Written:
     @classmethod
     def of(cls, name: str, path: Path, predictor: "Predictor", slide: Slide, *, tta: bool) -> Self:
         """What predictions of a slide will say."""
-        return cls(name, str(path.absolute()), predictor.content_hash, predictor.facts, tta, slide.mpp)
+        return cls(name, keep_place(path, slide.path), predictor.content_hash, predictor.facts, tta, slide.mpp)
 
     def uns(self, where: Literal["spots", "grid"], **more: Any) -> dict[str, Any]:
         """The body of `uns["c2lst"]`; the predictor's facts are one JSON text: an AnnData holds no None."""

@@ -38,9 +38,9 @@ class SlideFacts(BaseModel):
     microns_detail
         Where that comes from, in words.
     source
-        The path this store was converted from.
+        The path this store was converted from, as seen from the folder of the store (`common.places`).
     source_image
-        The image file that was given beside it.
+        The image file that was given beside it, kept in the same way.
     opened
         How it was opened: the parameters of `open_slide` that decide what a conversion holds, by name. Element names
         are those that were used, given or not; a parameter that did not matter is left out.

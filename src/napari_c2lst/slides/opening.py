@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,9 +66,7 @@ def open_slide(
         spots lie outside the image.
     """
     path = Path(path)
-    if mpp is not None and not _PLAUSIBLE_MPP[0] <= mpp <= _PLAUSIBLE_MPP[1]:
-        low, high = _PLAUSIBLE_MPP
-        raise InputError(f"{mpp:g} microns per pixel cannot be", f"give between {low:g} and {high:g} um per pixel")
+    _refuse_implausible(mpp)
     reading = find_reader(path)(path, Wanted(image, image_scale, table, square_um))
     where = f"slide '{reading.facts.name}'"
     if image is not None and not reading.took_image:
@@ -90,13 +88,21 @@ def open_slide(
         "image_scale": image_scale,
         "square_um": square_um if reading.facts.array == SQUARES else None,
     }
-    facts = reading.facts.model_copy(
-        update={
-            "opened": {name: value for name, value in opened.items() if value is not None},
-            "source_image": reading.facts.source_image if image is None else str(image.absolute()),
-        }
-    )
-    return make_slide(path, replace(reading, facts=facts), choice, mpp)
+    return make_slide(path, _noting(reading, opened, image), choice, mpp)
+
+
+def _refuse_implausible(mpp: float | None) -> None:
+    low, high = _PLAUSIBLE_MPP
+    if mpp is not None and not low <= mpp <= high:
+        raise InputError(f"{mpp:g} microns per pixel cannot be", f"give between {low:g} and {high:g} um per pixel")
+
+
+def _noting(reading: Reading, opened: Mapping[str, str | float | None], image: Path | None) -> Reading:
+    """What was read, with how it was opened among its facts: a conversion is used again only for the same opening."""
+    update: dict[str, object] = {"opened": {name: value for name, value in opened.items() if value is not None}}
+    if image is not None:
+        update["source_image"] = str(image.absolute())
+    return replace(reading, facts=reading.facts.model_copy(update=update))
 
 
 def find_reader(path: Path) -> Callable[[Path, Wanted], Reading]:

@@ -37,7 +37,6 @@ class InfoSettings(SlideSettings):
     """What a slide is made of, before any work."""
 
     task: ClassVar[str] = "info"
-    summary: ClassVar[str] = "Show what a slide is made of: image, microns per pixel, spots, genes, tissue, spot sets"
 
     tissue: bool = setting(True, help="also look for tissue under the spots (reads a coarse level of the image)")
 
@@ -46,6 +45,5 @@ class ConvertSettings(SlideSettings):
     """Turn any slide into a SpatialData store."""
 
     task: ClassVar[str] = "convert"
-    summary: ClassVar[str] = "Write any slide as a SpatialData .zarr with a multiscale image"
 
     out: Path = setting(help="the .zarr to write", positional=True)

@@ -17,7 +17,6 @@ class SelectSettings(SlideSettings):
     """Choose training spots and keep them in the slide under a name."""
 
     task: ClassVar[str] = "select"
-    summary: ClassVar[str] = "choose the training spots of a slide and keep them in it under a name"
 
     name: str = setting(help="name of the set of spots: letters, digits, _ and -")
     fraction: float | None = setting(None, help="choose this share of the spots, such as 0.25", gt=0, le=1)

@@ -14,6 +14,7 @@ from typing import Any
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.files import check_free_space, disk_errors
+from napari_c2lst.common.places import is_place
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.facts import OURS, SlideFacts
 from napari_c2lst.slides.opening import find_reader, open_slide
@@ -159,11 +160,11 @@ def _writable_folder(path: Path) -> Path:
 
 
 def _refuse_other_source(store: Path, facts: SlideFacts, path: Path, image: Path | None) -> None:
-    if facts.source != str(path.absolute()):
+    if not is_place(facts.source, path, store.parent):
         raise InputError(
             f"'{store}' is there and was not made from '{path}'", f"open '{store}' itself, or move it away"
         )
-    if image is not None and facts.source_image != str(image.absolute()):
+    if image is not None and not is_place(facts.source_image, image, store.parent):
         raise InputError(f"'{store}' was made from '{path}' with another image than '{image}'", f"move '{store}' away")
 
 

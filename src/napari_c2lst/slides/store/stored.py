@@ -1,6 +1,6 @@
 """Open the slide of a task as a store: where spot sets are kept and results go."""
 
-from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.reporter import OnceReporter, Reporter
 from napari_c2lst.slides.settings import SlideSettings
 from napari_c2lst.slides.slide import Slide
 
@@ -26,6 +26,7 @@ def open_stored(settings: SlideSettings, reporter: Reporter, *, scale: bool = Tr
 
     from .results import ensure_store
 
+    reporter = OnceReporter(reporter)  # a slide that was converted just now has said its notes
     opening = settings.opening
     store = ensure_store(settings.slide, reporter, **opening)
     # a store that was made with these settings holds the image they named, and has element names of its own

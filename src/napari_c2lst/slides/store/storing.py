@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_c2lst.common.errors import Stopped
 from napari_c2lst.common.files import atomic_folder, check_free_space
+from napari_c2lst.common.places import find_place, keep_place
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.facts import KEY, SlideFacts
 from napari_c2lst.slides.images.pyramid import halved
@@ -51,7 +52,7 @@ def write_store(slide: Slide, out: Path, reporter: Reporter, source: str | None 
         folder.rmdir()
         with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")
-            _skeleton(slide, sizes, source).write(folder)
+            _skeleton(slide, sizes, _facts(slide, source, out.parent)).write(folder)
         _fill(slide, folder / "images" / slide.image_name, sizes, reporter)
 
 
@@ -63,7 +64,7 @@ def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
     return sizes
 
 
-def _skeleton(slide: Slide, sizes: list[tuple[int, int]], source: str | None) -> Any:
+def _skeleton(slide: Slide, sizes: list[tuple[int, int]], facts: SlideFacts) -> Any:
     """The SpatialData to write, with zeros in place of the image of the slide."""
     import dask.array as da
     from spatialdata import SpatialData
@@ -80,17 +81,20 @@ def _skeleton(slide: Slide, sizes: list[tuple[int, int]], source: str | None) ->
         points=dict(from_.points),
         shapes=dict(from_.shapes),
         tables=dict(from_.tables),
-        attrs={**(from_.attrs or {}), KEY: _facts(slide, source).model_dump(mode="json")},
+        attrs={**(from_.attrs or {}), KEY: facts.model_dump(mode="json")},
     )
 
 
-def _facts(slide: Slide, source: str | None) -> SlideFacts:
-    """The facts to keep, microns of the chosen image among them."""
+def _facts(slide: Slide, source: str | None, beside: Path) -> SlideFacts:
+    """The facts to keep, microns of the chosen image among them; places as seen from the folder of the store."""
     from napari_c2lst.slides.geometry import matrix_to_system, scale_of
 
     facts: SlideFacts = slide.facts
     kind = facts.kind.removeprefix("SpatialData store").lstrip(", ")
-    update: dict[str, Any] = {"image": slide.image_name, "source": source, "kind": kind, "table": None}
+    update: dict[str, Any] = {"image": slide.image_name, "kind": kind, "table": None}
+    image = None if facts.source_image is None else find_place(facts.source_image, slide.path.parent)
+    update["source"] = None if source is None else keep_place(Path(source), beside)
+    update["source_image"] = facts.source_image if image is None else keep_place(image, beside)
     if slide.microns is not None:
         element = slide.sdata.images[slide.image_name]
         size = scale_of(matrix_to_system(element, slide.coordinate_system, f"image '{slide.image_name}'"))

@@ -10,6 +10,7 @@ Without a screen it starts itself again under Xvfb.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import sys
@@ -37,6 +38,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "evaluate": {},
 }
 MINUTES = 60
+LARGEST = 390_000
 
 
 class Tour:
@@ -128,7 +130,9 @@ class Tour:
         self.settle(1.5)
         self.picture("look")
         self.dock._pages["look"].setCurrentIndex(1)
-        self.settle(3.0)
+        gallery = self.dock.panels["look"][1]
+        self.wait(lambda: gallery.shown_rows(), 60)
+        self.settle(6.0)  # patches come one by one, those in sight first
         self.picture("patches")
         self.dock._pages["look"].setCurrentIndex(0)
 
@@ -213,17 +217,17 @@ def take_pictures(out: Path, settings: Mapping[str, Mapping[str, Any]], theme: s
 
 
 def save_small(window: Any, path: Path) -> None:
-    """The window as a PNG of 256 colours, a third of the size."""
-    import numpy as np
+    """The window as a PNG; one that gets large has 256 colours, which is a third of the size."""
     from PIL import Image
-    from qtpy.QtGui import QImage
+    from qtpy.QtCore import QBuffer
 
-    picture = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    bits = picture.constBits()
-    bits.setsize(picture.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(picture.height(), picture.bytesPerLine())
-    pixels = rows[:, : picture.width() * 3].reshape(picture.height(), picture.width(), 3)
-    Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.ReadWrite)
+    window.grab().save(buffer, "PNG")
+    picture = Image.open(io.BytesIO(bytes(buffer.data()))).convert("RGB")
+    picture.save(path, optimize=True)
+    if path.stat().st_size > LARGEST:
+        picture.quantize(256, kmeans=2, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
 def main() -> None:

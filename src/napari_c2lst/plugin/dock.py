@@ -73,6 +73,7 @@ class C2LDock(QWidget):
         """Show the panel of a step; it is built now if this is the first time."""
         self.current = step_named(key).key
         self.bar.choose(key)
+        self.jobs_line.look_at(key)
         if key not in self.panels:
             self._add_panel(key)
         if key in self._pages:

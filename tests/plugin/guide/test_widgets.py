@@ -109,6 +109,10 @@ def test_the_jobs_line_is_hidden_while_nothing_runs(qtbot: Any) -> None:
     with qtbot.waitSignal(line.asked) as seen:
         line.button.click()
     assert seen.args == ["adapt"]
+    line.look_at("adapt")
+    assert line.isHidden()  # the panel shows its job itself
+    line.look_at("open")
+    assert not line.isHidden()
     desk.active.append(Job("train"))
     desk.started.emit(desk.active[-1])
     assert line.text.text() == "train and 1 more"

@@ -31,6 +31,7 @@ class JobsLine(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._job: Job | None = None
+        self._looked_at = ""
         self.text = QLabel(self)
         self.bar = QProgressBar(self)
         self.bar.setMaximumHeight(14)
@@ -58,10 +59,20 @@ class JobsLine(QWidget):
     def _on_change(self, _job: Any = None) -> None:
         running = self._desk.running()
         self._watch(running[-1] if running else None)
-        self.setVisible(bool(running))
+        self._show()
         if running:
             others = f" and {len(running) - 1} more" if len(running) > 1 else ""
             self.text.setText(f"{running[-1].label}{others}")
+
+    def look_at(self, key: str) -> None:
+        """Another step is looked at: its own job shows itself there."""
+        self._looked_at = key
+        self._show()
+
+    def _show(self) -> None:
+        running = self._desk.running()
+        own = [job for job in running if (step := step_of_task(job.task)) is not None and step.key == self._looked_at]
+        self.setVisible(len(running) > len(own))
 
     def _watch(self, job: Job | None) -> None:
         if job is self._job:

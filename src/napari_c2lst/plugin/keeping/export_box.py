@@ -200,7 +200,8 @@ def _fill(combo: QComboBox, items: list[tuple[str, Any]], empty: str) -> None:
 
 def _words(table: str) -> str:
     where = "grid" if table.startswith("c2lst_grid_") else "spots"
-    return f"{table.removeprefix(f'c2lst_{where}_')} ({where})"
+    name = table.removeprefix(f"c2lst_{where}_")
+    return f"{name.removesuffix('_table') if where == 'grid' else name} ({where})"
 
 
 def _plain(text: str) -> str:

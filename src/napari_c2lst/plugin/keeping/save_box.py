@@ -175,5 +175,6 @@ def _short(table: str) -> str:
     for prefix, words in (("c2lst_set_", "set "), ("c2lst_spots_", ""), ("c2lst_grid_", "")):
         if table.startswith(prefix):
             ending = " (grid)" if prefix == "c2lst_grid_" else ""
-            return f"{words}{table.removeprefix(prefix)}{ending}"
+            name = table.removeprefix(prefix)
+            return f"{words}{name.removesuffix('_table') if ending else name}{ending}"
     return "view" if table == "c2lst_view" else table

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_c2lst.plugin.session import Session
 
 Choices = list[tuple[str, Any]]
-PREDICTIONS = ("c2lst_spots_", "c2lst_grid_")
+PREDICTIONS = "c2lst_spots_"  # only what was predicted at spots can be scored
 
 
 def sets_of(session: Session) -> Choices:
@@ -33,10 +33,10 @@ def stopped_run(session: Session, task: str, running: list[Path]) -> RunInfo | N
 
 
 def predictions_of(session: Session) -> Choices:
-    """The predictions that are stored in the slide."""
+    """The predictions at spots that are stored in the slide."""
     tables = {} if session.slide is None else getattr(session.slide.sdata, "tables", {})
-    found = {name.removeprefix(prefix) for name in tables for prefix in PREDICTIONS if name.startswith(prefix)}
-    return [(name, name) for name in sorted(found)]
+    found = sorted(name.removeprefix(PREDICTIONS) for name in tables if name.startswith(PREDICTIONS))
+    return [(name, name) for name in found]
 
 
 def slide_line(session: Session) -> str:

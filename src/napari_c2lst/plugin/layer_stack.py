@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from .layers.placing import KEY, LayerData, about_layer
 
 # From the bottom: the picture, bins, what was segmented, spots, predicted maps, marks; anything else (drawings) on top.
 _ORDER = ("image", "bins", "cells", "spots", "map", "sets")
 # What the user may have set by hand and an update must not take back.
-_KEPT = {"visible", "opacity", "blending", "name", "gamma", "interpolation2d", "cache", "multiscale", "rgb"}
+_KEPT = {
+    "units",
+    "symbol",
+    "visible",
+    "opacity",
+    "blending",
+    "name",
+    "gamma",
+    "interpolation2d",
+    "cache",
+    "multiscale",
+    "rgb",
+}
 _KINDS = {"image": "Image", "points": "Points", "labels": "Labels", "shapes": "Shapes", "vectors": "Vectors"}
 
 
@@ -113,11 +127,23 @@ def _fits(layer: Any, values: Any, options: dict[str, Any], kind: str) -> bool:
 def _update(layer: Any, values: Any, options: dict[str, Any]) -> None:
     metadata = options.pop("metadata")
     features = options.pop("features", None)
-    if layer.data is not values:
+    if not _is_there(layer.data, values):
         layer.data = values
     if features is not None:
         layer.features = features
     for name, value in options.items():
-        if name not in _KEPT:
+        # napari draws a layer anew for each attribute that is set, also to what it is
+        if name not in _KEPT and not _is_there(getattr(layer, name, None), value):
             setattr(layer, name, value)
     layer.metadata = {**layer.metadata, **metadata}
+
+
+def _is_there(old: Any, new: Any) -> bool:
+    """Whether a layer has these numbers already; one number may stand for one of each point."""
+    if old is new:
+        return True
+    try:
+        before, now = np.asarray(old, dtype=np.float64), np.asarray(new, dtype=np.float64)
+    except (TypeError, ValueError):  # names, colormaps, units
+        return False
+    return (before.shape == now.shape or now.ndim == 0) and bool(np.all(before == now))

@@ -23,6 +23,7 @@ class Panel(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.heard: list[str] = []
+        self.listening = Listening(self)  # kept as long as the widget, as panels do
 
     def hear(self, text: str) -> None:
         self.heard.append(text)
@@ -44,7 +45,7 @@ def test_both_kinds_of_signal_are_heard_until_it_stops(qtbot: Any) -> None:
 
 def test_it_ends_with_the_widget(qtbot: Any) -> None:
     session, panel = Session(), Panel()
-    Listening(panel).to(session.changed, panel.hear)
+    panel.listening.to(session.changed, panel.hear)
     assert len(session.changed) == 1
     with qtbot.waitSignal(panel.destroyed):
         panel.deleteLater()

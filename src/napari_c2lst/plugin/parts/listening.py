@@ -15,7 +15,7 @@ class Listening:
     Parameters
     ----------
     owner
-        The widget; when Qt destroys it, all connections are cut.
+        The widget; when Qt destroys it, all connections are cut. It keeps this object (`self._listening = ...`).
     """
 
     def __init__(self, owner: QObject) -> None:

@@ -48,6 +48,16 @@ def test_a_task_that_does_not_listen_is_interrupted_at_once() -> None:
     assert not stop.requested
 
 
+@pytest.mark.parametrize(
+    ("saves", "said"), [(True, "saving a checkpoint"), (False, "nothing half-written will be left")]
+)
+def test_it_says_what_becomes_of_the_work(saves: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with PoliteStop(saves=saves) as stop:
+        stop.asked()
+        os.kill(os.getpid(), signal.SIGINT)
+    assert f"stopping: {said}" in capsys.readouterr().err
+
+
 def test_sigterm_is_polite_too() -> None:
     with PoliteStop() as stop:
         stop.asked()

@@ -4,7 +4,14 @@ import shutil
 import pytest
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.files import atomic_file, atomic_folder, check_free_space, content_hash, disk_errors, left_behind
+from napari_c2lst.common.files import (
+    atomic_file,
+    atomic_folder,
+    check_free_space,
+    content_hash,
+    disk_errors,
+    left_behind,
+)
 
 
 def test_a_file_is_there_whole(tmp_path):

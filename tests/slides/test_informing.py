@@ -43,7 +43,7 @@ def test_lines_for_people(tiny_store_once: Path) -> None:
     lines = run(InfoSettings(slide=tiny_store_once), Reporter()).lines()
     assert lines[0] == "tiny: SpatialData store"
     assert lines[1] == "image 'tiny_full_image': 300 x 400 px, 3 levels, 0.75 x 1.00 mm"
-    assert lines[2] == "microns per pixel: 2.5 (fitted: least squares on the Visium, 63 spots)"
+    assert lines[2] == "microns per pixel: 2.5 (fitted: least squares on the Visium array, 63 spots)"
     assert lines[3] == "spots: 63 of 55 um, 40 genes"
     assert any(line.startswith("spots on tissue: ") for line in lines)
 

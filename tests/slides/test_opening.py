@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.slides.inputs import make_hd, make_hest, make_space_ranger, picture, write_tiff
+from tests.slides.inputs import make_hd, make_hest, make_space_ranger, picture, write_png, write_tiff
 from tests.slides.stores import make_tiny_legacy, tiny_counts, tiny_positions
 
 from napari_c2lst.common.errors import InputError
@@ -73,7 +73,7 @@ def test_not_a_slide(tmp_path: Path) -> None:
 def test_a_folder_of_slides_names_them(tmp_path: Path) -> None:
     make_tiny_legacy(tmp_path / "a")
     make_tiny_legacy(tmp_path / "b")
-    with pytest.raises(InputError, match=r"holds 2 slides: a, b / open one: .*/a"):
+    with pytest.raises(InputError, match=r"is a folder that holds 2 slides: a, b / open one: .*/a"):
         open_slide(tmp_path)
 
 
@@ -128,3 +128,20 @@ def test_real_legacy_sections(shared: Path) -> None:
     for path in ("MOB2", "MOB2.tsv.gz"):
         assert len(open_slide(shared / "st2k-mob" / path).spots) == 407
     assert open_slide(shared / "st2k-mob" / "MOB2.jpg").spots is None
+
+
+def test_a_folder_with_one_slide_says_which(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    make_tiny_legacy(tmp_path / "data" / "only")
+    with pytest.raises(InputError, match=r"is a folder that holds one slide: only / open it: .*only"):
+        open_slide(tmp_path / "data")
+
+
+def test_a_folder_of_images_says_to_open_one(tmp_path: Path) -> None:
+    for number in range(11):
+        write_png(tmp_path / f"tile{number:02}.png", picture())
+    with pytest.raises(
+        InputError, match=r"holds 11 images: tile00.png, .*, tile07.png and 3 more / open one"
+    ) as caught:
+        open_slide(tmp_path)
+    assert "tile00.png; or give a SpatialData .zarr" in caught.value.hint

@@ -76,7 +76,7 @@ class TaskCommand(click.Command):
         if context.params[SHOW_SETTINGS]:
             click.echo(settings.model_dump_json(indent=2))
             return 0
-        with PoliteStop() as stop:
+        with PoliteStop(saves="resume" in self.settings_class.model_fields) as stop:
             try:
                 with make_reporter(stop.asked) as reporter:
                     result = self.task.run(settings, reporter)

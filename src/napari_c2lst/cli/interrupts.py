@@ -14,13 +14,19 @@ class PoliteStop:
 
     A task that has not begun to ask (it is still reading, nothing could be saved) is interrupted the first time.
 
+    Parameters
+    ----------
+    saves
+        Whether the task keeps what is done, for the line that is said.
+
     Attributes
     ----------
     requested
         Whether the user asked to stop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, saves: bool = True) -> None:
+        self._then = "saving a checkpoint after this step" if saves else "nothing half-written will be left"
         self.requested = False
         self._listening = False
         self._before: dict[int, Any] = {}
@@ -47,7 +53,7 @@ class PoliteStop:
         if self.requested or not self._listening:
             raise KeyboardInterrupt
         self.requested = True
-        sys.stderr.write("\nstopping: saving a checkpoint after this step (Ctrl-C again ends at once)\n")
+        sys.stderr.write(f"\nstopping: {self._then} (Ctrl-C again ends at once)\n")
 
 
 def command_to_go_on(arguments: Sequence[str]) -> str:

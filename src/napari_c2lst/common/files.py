@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from .errors import InputError
@@ -57,6 +58,11 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             os.rename(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def left_behind(path: Path) -> list[Path]:
+    """What a program that was killed while it wrote this file or folder left beside it, or another one writes now."""
+    return sorted(path.parent.glob(f".{escape(path.name)}.*.part"))
 
 
 @contextmanager

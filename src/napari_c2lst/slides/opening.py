@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ KINDS = (
 )
 # Microns per pixel of any microscope lie far inside.
 _PLAUSIBLE_MPP = (0.01, 100.0)
+_SHOWN = 8  # names of a folder's slides or images in a message
 
 
 def open_slide(
@@ -132,8 +133,25 @@ def find_reader(path: Path) -> Callable[[Path, Wanted], Reading]:
         return read_legacy_st
     slides = [p.name for p in sorted(path.iterdir()) if p.is_dir() and _is_slide_folder(p)]
     if slides:
-        raise InputError(f"'{path}' holds {len(slides)} slides: {', '.join(slides)}", f"open one: {path / slides[0]}")
+        raise InputError(
+            f"'{path}' is a folder that holds {_named(slides, 'slide')}", f"open {_one_of(slides)}: {path / slides[0]}"
+        )
+    images = [p.name for p in sorted(path.iterdir()) if p.is_file() and is_image_file(p)]
+    if images:
+        message = f"'{path}' is not a slide, but a folder that holds {_named(images, 'image')}"
+        raise InputError(message, f"open {_one_of(images)} by itself: {path / images[0]}; or give {KINDS}")
     raise InputError(f"'{path}' is not a slide", f"give {KINDS}")
+
+
+def _named(names: Sequence[str], what: str) -> str:
+    """'one slide: a', '12 images: a, b, c and 9 more'."""
+    many = f"one {what}" if len(names) == 1 else f"{len(names)} {what}s"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{many}: {', '.join(names[:_SHOWN])}{more}"
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "one"
 
 
 def _reader_of_file(path: Path) -> Callable[[Path, Wanted], Reading]:

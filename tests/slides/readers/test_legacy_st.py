@@ -46,7 +46,7 @@ def test_what_only_one_of_them_has_is_left_out_and_told(legacy: Path) -> None:
     rewrite(legacy / "T1_selection.tsv", lambda f: f.assign(selected=[1] * 33 + [0] * 3))
     slide = open_slide(legacy)
     assert len(slide.spots) == 31
-    assert "2 selected spots have no counts and are left out" in slide.notes
+    assert "selected spots without counts are left out: 2" in slide.notes
     assert "3 rows of counts are not among the selected spots and are left out" in slide.notes
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tests.slides.inputs import cut, make_hd, make_space_ranger, picture, write_png
 
-from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.settings import ConvertSettings
 from napari_c2lst.slides.store.converting import run
@@ -79,3 +79,33 @@ def test_a_damaged_input_is_left_as_it_is(tmp_path: Path) -> None:
         run(ConvertSettings(slide=source, out=tmp_path / "a.zarr"), Reporter())
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
     assert source.read_bytes() == content
+
+
+def test_what_a_killed_conversion_left_is_said_and_not_touched(tmp_path: Path) -> None:
+    source = write_png(tmp_path / "a.png", picture())
+    left = tmp_path / ".a.zarr.0a1b2c3d.part"
+    left.mkdir()
+    reporter = RecordingReporter()
+    run(ConvertSettings(slide=source, out=tmp_path / "a.zarr"), reporter)
+    assert f"'{left}' is of a conversion that was killed" in reporter.messages[0]
+    assert left.is_dir()
+    assert open_slide(tmp_path / "a.zarr").pyramid.shape == (300, 400)
+
+
+def test_a_conversion_that_was_stopped_is_repeated_with_the_same_command(tmp_path: Path) -> None:
+    source = write_png(tmp_path / "a.png", picture())
+    settings = ConvertSettings(slide=source, out=tmp_path / "a.zarr")
+    with pytest.raises(Stopped, match="nothing was written; start it again"):
+        run(settings, RecordingReporter(stop_after=0))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert run(settings, Reporter()).store.is_dir()
+
+
+def test_no_folder_of_its_maker_stands_in_a_store(tmp_path: Path) -> None:
+    ranger = make_space_ranger(tmp_path / "anna" / "visium")
+    run(ConvertSettings(slide=ranger, image=ranger / "frame.tif", out=tmp_path / "anna" / "v.zarr"), Reporter())
+    facts = open_slide(tmp_path / "anna" / "v.zarr").facts
+    assert (facts.source, facts.source_image) == ("visium", "visium/frame.tif")
+    texts = [file.read_text() for file in (tmp_path / "anna" / "v.zarr").rglob("zarr.json")]
+    assert texts
+    assert not any(str(tmp_path) in text for text in texts)

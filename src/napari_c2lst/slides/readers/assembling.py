@@ -137,4 +137,5 @@ def _fitted_microns(reading: Reading, placed: _PlacedSpots | None) -> Microns | 
     value = None if array is None else fit_microns(array, placed.array_rc, placed.yx)
     if array is None or value is None:
         return None
-    return Microns(value, "fitted", f"least squares on the {array.name}, {len(placed.ids)} spots")
+    name = array.name if array.name.endswith("array") else f"{array.name} array"
+    return Microns(value, "fitted", f"least squares on the {name}, {len(placed.ids)} spots")

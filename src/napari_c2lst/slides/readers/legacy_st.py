@@ -130,7 +130,7 @@ def read_legacy_st(path: Path, wanted: Wanted) -> Reading:
 def _left_out(ids: list[str], both: list[str], selected: int) -> tuple[str, ...]:
     notes = []
     if selected > len(both):
-        notes.append(f"{selected - len(both)} selected spots have no counts and are left out")
+        notes.append(f"selected spots without counts are left out: {selected - len(both)}")
     if len(ids) > len(both):
         notes.append(f"{len(ids) - len(both)} rows of counts are not among the selected spots and are left out")
     return tuple(notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.files import left_behind
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.slides.opening import open_slide
@@ -41,6 +42,10 @@ def run(settings: ConvertSettings, reporter: Reporter) -> ConvertResult:
         is full.
     """
     refuse_target(settings.out, settings.slide)
+    for left in left_behind(settings.out):
+        reporter.message(
+            f"'{left}' is of a conversion that was killed, or still runs: remove it if none does", "warning"
+        )
     slide = open_slide(settings.slide, **settings.opening)
     write_store(slide, settings.out, reporter, source=str(settings.slide.absolute()))
     height, width = slide.pyramid.shape

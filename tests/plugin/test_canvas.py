@@ -117,10 +117,10 @@ def test_chosen_spots_are_ringed(canvas: Canvas, make_slide: MakeSlide) -> None:
     canvas.session.open(make_slide())
     canvas.session.choose(np.array([True, False, True]))
     ring = canvas.layer("chosen")
-    assert ring.shown.tolist() == [True, False, True]
+    assert ring.data.tolist() == [[99.5, 99.5], [299.5, 499.5]]
     canvas.session.choose(np.array([False, True, False]))
     assert canvas.layer("chosen") is ring
-    assert ring.shown.tolist() == [False, True, False]
+    assert ring.data.tolist() == [[199.5, 299.5]]
     canvas.session.choose(np.zeros(3, bool))
     assert canvas.layer("chosen") is None
 
@@ -130,6 +130,11 @@ def test_sets_are_shown_and_taken_away(canvas: Canvas, make_slide: MakeSlide) ->
     train = SpotSet.of("train", canvas.session.slide.spots.ids, np.array([True, False, False]), {})
     canvas.show_sets({"train": train})
     assert list(canvas.layer("sets").features["set"]) == ["train", "held out", "held out"]
+    two = SpotSet.of("train", canvas.session.slide.spots.ids, np.array([False, True, True]), {})
+    canvas.show_sets({"train": two})
+    marks = canvas.layer("sets")
+    assert dict(zip(marks.features["set"], map(str, marks.symbol), strict=True)) == {"train": "disc", "held out": "x"}
+    assert [str(each) for each in marks.symbol].count("x") == 1
     canvas.show_sets({})
     assert canvas.layer("sets") is None
 

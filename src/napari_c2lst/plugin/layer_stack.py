@@ -14,7 +14,6 @@ _ORDER = ("image", "bins", "cells", "spots", "map", "sets")
 # What the user may have set by hand and an update must not take back.
 _KEPT = {
     "units",
-    "symbol",
     "visible",
     "opacity",
     "blending",
@@ -139,9 +138,13 @@ def _update(layer: Any, values: Any, options: dict[str, Any]) -> None:
 
 
 def _is_there(old: Any, new: Any) -> bool:
-    """Whether a layer has these numbers already; one number may stand for one of each point."""
+    """Whether a layer has these numbers or symbols already; a single one may stand for one of each point."""
     if old is new:
         return True
+    if isinstance(old, np.ndarray) and old.dtype == object:  # symbols, which are no numbers
+        texts = np.asarray([str(each) for each in old])
+        wanted = np.asarray(new, dtype=str)
+        return wanted.shape in ((), texts.shape) and bool(np.all(texts == wanted))
     try:
         before, now = np.asarray(old, dtype=np.float64), np.asarray(new, dtype=np.float64)
     except (TypeError, ValueError):  # names, colormaps, units

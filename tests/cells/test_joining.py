@@ -5,6 +5,7 @@ import pytest
 import shapely
 from tests.cells.maps import discs
 
+from napari_c2lst.cells import joining
 from napari_c2lst.cells.found import Found, joined
 from napari_c2lst.cells.joining import on_tissue, polygons, stitched
 from napari_c2lst.cells.postprocess import measure
@@ -90,6 +91,14 @@ def test_polygons_are_valid_and_as_large_as_their_nuclei() -> None:
     assert set(shapely.get_type_id(shapes).tolist()) == {3}
     ratio = shapely.area(shapes) / found.area
     assert np.median(ratio) == pytest.approx(1, abs=0.05)
+
+
+def test_some_polygons_at_a_time_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Found.of(measure(discs((128, 128), CENTRES, 6), None), 0, (0, 0), 128)
+    whole = polygons(found)
+    monkeypatch.setattr(joining, "_AT_ONCE", 5)
+    assert shapely.equals_exact(polygons(found), whole).all()
+    assert len(whole) == len(CENTRES)
 
 
 def test_only_what_lies_on_tissue() -> None:

@@ -11,6 +11,7 @@ from napari_c2lst.slides.images.tissue import TissueMask
 from .found import Found
 
 _SAME = 0.5  # of the smaller of two that overlap: then they are one nucleus, seen from two tiles
+_AT_ONCE = 10_000
 
 
 def stitched(found: Found) -> Found:
@@ -73,8 +74,13 @@ def polygons(found: Found, px: float = 1.0) -> NDArray[Any]:
     px
         Level-0 pixels per network pixel.
     """
-    if len(found) == 0:
-        return np.empty(0, object)
+    # some at a time: on the way to its polygon a nucleus takes several times the memory
+    rows = np.arange(len(found))
+    parts = [_some_polygons(found.take(rows[i : i + _AT_ONCE]), px) for i in range(0, len(found), _AT_ONCE)]
+    return np.concatenate([np.empty(0, object), *parts])
+
+
+def _some_polygons(found: Found, px: float) -> NDArray[Any]:
     which = np.repeat(np.arange(len(found)), found.length)
     rings = shapely.linearrings(found.corners + 0.5, indices=which)
     # outlines run through the centres of border pixels: half a pixel is added all around

@@ -120,7 +120,7 @@ class Drawing(QObject):
         options = {
             "name": f"{slide.name} drawn shapes",
             "face_color": "transparent",
-            "edge_width": 2.0 * _line_px(self._canvas),
+            "edge_width": 4.0 * _line_px(self._canvas),
             "edge_color": "#56b4e9",
             **self.pointing.transformation(),
         }

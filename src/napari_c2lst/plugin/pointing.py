@@ -60,8 +60,12 @@ class Pointing:
 
     def transformation(self) -> dict[str, Any]:
         """How a new layer of level-0 pixels is to be placed so that it lies on the spots."""
-        # all in the affine: napari's scale, turn and shift of the spots' layer are in the matrix
-        return {"scale": (1.0, 1.0), "affine": self.matrix()}
+        matrix = self.matrix()
+        # napari sizes points by a layer's scale alone, so all that is not scale goes into the affine
+        scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2])))) or 1.0
+        affine = matrix.copy()
+        affine[:2, :2] /= scale
+        return {"scale": (scale, scale), "affine": affine}
 
 
 def matrix_of(layer: Any) -> NDArray[np.float64]:

@@ -79,7 +79,9 @@ class SelectPanel(QWidget):
         InputError
             If no slide is open, nothing is chosen, or the file cannot be written.
         """
-        name = self.sets.name.text().strip() or free_name(self.session.sets)
+        same = self.session.sets.get(self.sets.selected)
+        typed = self.sets.name.text().strip() or free_name(self.session.sets)
+        name = same.name if same is not None and np.array_equal(same.mask, self.choice.mask) else typed
         return command_of(self.session, self.choice, name)
 
     def import_regions(self, path: Path, classes: tuple[str, ...] = (), system: str | None = None) -> None:

@@ -54,7 +54,7 @@ class SetsBox(QGroupBox):
         self.rename = self._button("Rena&me…", "Give the selected set another name")
         self.delete = self._button("Dele&te…", "Delete the selected set from the slide")
         self.colour = self._button("C&olour", "Another colour for the selected set")
-        self.export = self._button("E&xport…", "Write spots or shapes as GeoJSON, which QuPath opens")
+        self.export = self._button("E&xport GeoJSON", "Write spots or shapes as GeoJSON, which QuPath opens")
         self._make_menus()
         self._connect()
         self._lay_out()
@@ -187,11 +187,14 @@ class SetsBox(QGroupBox):
         column.addLayout(first)
         column.addWidget(self.list)
         grid = QGridLayout()
-        grid.setHorizontalSpacing(4)
-        for place, button in enumerate((self.take, self.colour, self.rename, self.delete, self.export)):
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            grid.addWidget(button, 0, place)
-            grid.setColumnStretch(place, 1)
+        grid.setVerticalSpacing(4)
+        for row, buttons in enumerate(((self.take, self.rename, self.delete), (self.colour, self.export))):
+            line = QHBoxLayout()
+            line.setSpacing(4)
+            for button in buttons:
+                button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+                line.addWidget(button, 1)
+            grid.addLayout(line, row, 0)
         column.addLayout(grid)
 
     def _button(self, text: str, tip: str) -> QPushButton:

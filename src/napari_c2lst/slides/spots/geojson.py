@@ -214,7 +214,7 @@ class _Feature:
     def _colour(self) -> tuple[int, int, int] | None:
         """The colour of the class, or an annotation's own; anything that is none is passed over."""
         label = self._properties().get("classification")
-        colour = (label.get("color") if isinstance(label, dict) else None) or self._properties().get("color")
+        colour: Any = (label.get("color") if isinstance(label, dict) else None) or self._properties().get("color")
         try:
             red, green, blue = (int(value) for value in colour)
         except (TypeError, ValueError):

@@ -268,7 +268,9 @@ class Canvas:
             self.session.spot_clicked.emit(self.spot_at(place))
 
     def _is_drawing(self) -> bool:
-        """Whether the active layer is one that clicks draw on."""
+        """Whether the active layer is one that clicks draw on, or the brush is in hand."""
+        if self.layer("brush") is not None:
+            return True
         active = self.viewer.layers.selection.active
         return active is not None and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom"
 

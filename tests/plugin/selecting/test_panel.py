@@ -284,6 +284,8 @@ def test_it_fits_a_narrow_dock_and_every_control_has_a_name(panel: SelectPanel) 
     assert panel.minimumSizeHint().width() <= 370
     for kind in (QAbstractButton, QAbstractSpinBox, QComboBox):
         for widget in panel.findChildren(kind):
+            if not widget.isVisibleTo(panel):
+                continue
             named = widget.accessibleName() or widget.toolTip() or getattr(widget, "text", str)()
             assert named or widget.objectName().startswith("qt_"), widget
 

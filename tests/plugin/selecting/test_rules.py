@@ -31,9 +31,8 @@ def first(slide: Any, number: int) -> np.ndarray:
 
 def cli_mask(slide: Any, /, **settings: Any) -> np.ndarray:
     """What `c2lst select` chooses."""
-    selecting.run(
-        SelectSettings.resolve(**{"slide": slide.path, "name": "cli", **settings, "replace": True}), Reporter()
-    )
+    values = {"slide": slide.path, **settings, "name": "cli", "replace": True}
+    selecting.run(SelectSettings.resolve(**values), Reporter())
     return read_spot_set(open_slide(slide.path), "cli").mask
 
 

@@ -99,8 +99,9 @@ class Drawing(QObject):
         data = [self.pointing.data_in(layer, each.corners) for each in outlines]
         self._busy = True
         try:
+            if str(layer.mode).startswith("add") or not _same(data, layer.data):
+                layer.selected_data = set()  # no handles on the shape that was just drawn
             if not _same(data, layer.data):
-                layer.selected_data = set()
                 layer.data = [(each, "polygon") for each in data]
             if outlines:
                 layer.edge_color = [each.colour for each in outlines]

@@ -138,6 +138,7 @@ def test_ticked_values_of_the_column(ways: WaysBox) -> None:
     assert not ways.column_note.isHidden()
     ways.offer(0, {})
     assert not ways.isEnabled()
+    assert ways.number.value() == 40
 
 
 def test_thresholds(ways: WaysBox) -> None:

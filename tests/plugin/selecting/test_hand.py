@@ -128,6 +128,7 @@ def test_every_shape_counts_not_only_the_first(bench: Bench, qtbot: Any) -> None
     assert bench.spots == [0, 3, 6]
     assert len(bench.layer().data) == 3
     assert bench.hand.drawing.tool == "lasso"  # still in hand
+    assert not bench.layer().selected_data  # without handles
 
 
 def test_a_rectangle(bench: Bench, qtbot: Any) -> None:

@@ -55,7 +55,8 @@ class WaysBox(QTabWidget):
     def offer(self, spots: int, columns: Mapping[str, list[str]]) -> None:
         """Offer what an open slide has: its number of spots, and columns with their values."""
         self.setEnabled(spots > 0)
-        self.number.setMaximum(max(1, spots))
+        if spots:  # without a slide the number stays what it is
+            self.number.setMaximum(spots)
         self._values = dict(columns)
         before = self.column.currentText()
         self.column.clear()

@@ -1,0 +1,197 @@
+"""Nuclei as a store keeps them, read column by column: neither tables nor polygons are loaded whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_c2lst.cells.facts import CellFacts
+from napari_c2lst.common.errors import InputError
+
+CELLS, COMPOSITION, TABLE = "c2lst_cells_", "c2lst_composition_", "_table"
+UNTYPED = "untyped"
+_AT_ONCE = 50_000
+_HINT = "run 'cells' on the slide again"
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """One result of `cells` in a store.
+
+    Attributes
+    ----------
+    store
+        The store.
+    name
+        What it is called there, without the prefix.
+    facts
+        Of the weights: types, their colours, licence.
+    """
+
+    store: Path
+    name: str
+    facts: CellFacts = field(compare=False)
+
+    @property
+    def region(self) -> str:
+        """Name of the polygons in the store."""
+        return CELLS + self.name
+
+
+@dataclass(frozen=True, eq=False)
+class CellColumns:
+    """What is known of n nuclei without their outlines.
+
+    Attributes
+    ----------
+    yx
+        (n, 2) float32 centroids in level-0 pixels.
+    kind
+        (n,) uint8 index into `types`.
+    types
+        Names of the types; "untyped" last, where there are such nuclei.
+    prob, area_um2
+        (n,) probability of the type, and area.
+    """
+
+    yx: Floats
+    kind: NDArray[np.uint8]
+    types: tuple[str, ...]
+    prob: Floats
+    area_um2: Floats
+
+    def __len__(self) -> int:
+        """Number of nuclei."""
+        return len(self.kind)
+
+
+def list_results(store: Path | None) -> tuple[list[CellResult], list[str]]:
+    """The results of `cells` in a store, and in words what cannot be used.
+
+    Parameters
+    ----------
+    store
+        A SpatialData store; None has none.
+    """
+    found: list[CellResult] = []
+    problems: list[str] = []
+    for table in _tables(store):
+        if not (table.startswith(CELLS) and table.endswith(TABLE)):
+            continue
+        assert store is not None
+        name = table.removeprefix(CELLS).removesuffix(TABLE)
+        try:
+            found.append(CellResult(store, name, _facts(store, table)))
+        except (KeyError, ValueError, OSError, TypeError) as error:
+            problems.append(f"the cells '{name}' are damaged: {_first_line(error)}")
+    return found, problems
+
+
+def read_columns(result: CellResult) -> CellColumns:
+    """Places, types, probabilities and areas.
+
+    Raises
+    ------
+    InputError
+        If the table is damaged.
+    """
+    from anndata.io import read_elem
+
+    try:
+        obs = _group(result.store)[f"tables/{result.region}{TABLE}/obs"]
+        codes = np.asarray(obs["type/codes"])
+        names = tuple(str(name) for name in read_elem(obs["type/categories"]))
+        yx = np.stack([np.asarray(obs["y"]), np.asarray(obs["x"])], axis=1).astype(np.float32)
+        prob, area = (np.asarray(obs[column], dtype=np.float32) for column in ("type_prob", "area_um2"))
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(f"the cells '{result.name}' cannot be read: {_first_line(error)}", _HINT) from error
+    if len({len(codes), len(yx), len(prob), len(area)}) != 1 or not np.isfinite(yx).all():
+        raise InputError(f"the cells '{result.name}' are damaged: their columns do not fit together", _HINT)
+    unused_last = names[-1] == UNTYPED and not (codes == len(names) - 1).any()
+    return CellColumns(yx, codes.astype(np.uint8), names[:-1] if unused_last else names, prob, area)
+
+
+def read_outlines(result: CellResult) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    """Outlines in the order of the table, some ten thousand at a time.
+
+    Yields
+    ------
+    corners (m, 2) as (x, y) in level-0 pixels, one outline after the other, and how many each of them has.
+
+    Raises
+    ------
+    InputError
+        If the polygons are damaged.
+    """
+    import pyarrow.parquet as pq
+    import shapely
+
+    file = result.store / "shapes" / result.region / "shapes.parquet"
+    try:
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches(_AT_ONCE, columns=["geometry"]):
+                shapes = shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
+                rings = shapely.get_exterior_ring(shapes)
+                length = shapely.get_num_points(rings).astype(np.int64) - 1  # the last corner is the first again
+                corners, ring = shapely.get_coordinates(rings, return_index=True)
+                last = np.append(ring[1:] != ring[:-1], True)
+                yield corners[~last], length
+    except (OSError, ValueError, KeyError, shapely.errors.ShapelyError) as error:
+        raise InputError(
+            f"the outlines of the cells '{result.name}' cannot be read: {_first_line(error)}", _HINT
+        ) from error
+
+
+def read_composition(result: CellResult) -> tuple[NDArray[np.str_], NDArray[np.float32]] | None:
+    """Ids of the spots, (N,), and how many nuclei of each type lie in each, (N, T); None where that was not counted.
+
+    Raises
+    ------
+    InputError
+        If the table is damaged.
+    """
+    from anndata.io import read_elem
+
+    group, name = _group(result.store), f"tables/{COMPOSITION}{result.name}"
+    if COMPOSITION + result.name not in _tables(result.store):
+        return None
+    try:
+        ids = np.asarray(read_elem(group[f"{name}/obs"]).index, dtype=str)
+        counts = np.asarray(read_elem(group[f"{name}/X"]), dtype=np.float32)
+    except (KeyError, ValueError, OSError, TypeError) as error:
+        raise InputError(
+            f"the composition of spots '{result.name}' cannot be read: {_first_line(error)}", _HINT
+        ) from error
+    return ids, counts
+
+
+def _group(store: Path) -> Any:
+    import zarr
+
+    return zarr.open_group(store, mode="r", use_consolidated=False)
+
+
+def _tables(store: Path | None) -> list[str]:
+    folder = None if store is None else store / "tables"
+    if folder is None or not folder.is_dir():
+        return []
+    return sorted(each.name for each in folder.iterdir() if each.is_dir())
+
+
+def _facts(store: Path, table: str) -> CellFacts:
+    from anndata.io import read_elem
+
+    said = read_elem(_group(store)[f"tables/{table}/uns/c2lst/weights"])
+    return CellFacts.model_validate(json.loads(str(said)))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

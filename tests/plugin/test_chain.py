@@ -33,7 +33,7 @@ def docked(viewer: Any) -> C2LDock:
 def test_open_to_keep_and_open_again(make_napari_viewer: Callable[..., Any], tmp_path: Path, qtbot: Any) -> None:
     store = tmp_path / "her2st-B4.zarr"
     shutil.copytree(sample_slide_path(), store)
-    viewer = make_napari_viewer()
+    viewer = make_napari_viewer(show=True)
     dock = docked(viewer)
     tour = Tour(viewer, dock, QUICK)
     tour.run(store)
@@ -58,7 +58,7 @@ def test_open_to_keep_and_open_again(make_napari_viewer: Callable[..., Any], tmp
     forget(viewer)
     assert psutil.Process().children(recursive=True) == []
 
-    fresh = make_napari_viewer()
+    fresh = make_napari_viewer(show=True)
     again = docked(fresh)
     second = Tour(fresh, again, QUICK)
     second.open(store)

@@ -15,6 +15,7 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.dock import C2LDock
 from napari_c2lst.plugin.guide import steps
 from napari_c2lst.plugin.guide.steps import STEPS
+from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
@@ -120,9 +121,10 @@ def test_closing_asks_while_a_job_runs(viewer: Any, monkeypatch: pytest.MonkeyPa
     wrapper = viewer.window.add_dock_widget(dock, name="C2L-ST", area="right")
     jobs, job, asked = shared_of(viewer).jobs, Busy(), []
     jobs.jobs.append(job)
-    monkeypatch.setattr(jobs, "confirm_close", lambda parent: asked.append(parent) or not stays)
-    wrapper.title.close_button.click()
-    settle()
+    with monkeypatch.context() as patched:  # the window is closed after the test, and must not ask then
+        patched.setattr(JobDesk, "confirm_close", lambda _desk, _parent: asked.append(1) or not stays)
+        wrapper.title.close_button.click()
+        settle()
     assert len(asked) == 1
     assert job.active is stays
     assert dock._closed is not stays
@@ -137,7 +139,7 @@ def test_closing_the_window_asks_and_forgets(make_napari_viewer: Callable[..., A
     job = Busy()
     shared.jobs.jobs.append(job)
     answers = [False, True]
-    monkeypatch.setattr(shared.jobs, "confirm_close", lambda parent: answers.pop(0))
+    monkeypatch.setattr(JobDesk, "confirm_close", lambda _desk, _parent: answers.pop(0))
     window = viewer.window._qt_window
     assert window.close() is False
     assert job.active

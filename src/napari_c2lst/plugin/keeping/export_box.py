@@ -170,14 +170,16 @@ class ExportBox(QGroupBox):
         if isinstance(middle, QLabel):
             middle.setWordWrap(True)
         self._grid.addWidget(label, row, 0)
-        self._grid.addWidget(middle, row, 1)
+        # a row with one button leaves the place of the other to what is exported
+        first = 4 - len(buttons)
+        self._grid.addWidget(middle, row, 1, 1, first - 1)
         for i, (key, text, slot) in enumerate(buttons):
             button = QPushButton(text, self)
             button.setAccessibleName(f"Export {title.lower()} as {text.rstrip('.')}")
             button.setToolTip(f"Export {title.lower()} as {text.rstrip('.')}")
             button.clicked.connect(slot)
             self.buttons[key] = button
-            self._grid.addWidget(button, row, 2 + i, 1, 2 if len(buttons) == 1 else 1)
+            self._grid.addWidget(button, row, first + i)
 
 
 def _figures(slide: Any, folder: Path, sets: Any, key: str, gene: str, *, replace: bool) -> list[Path]:

@@ -105,6 +105,7 @@ class LookPanel(QWidget):
         if gene not in ready.values.predicted:
             gene = ready.values.predicted.genes[0]
             self.session.show_gene(gene)
+        self.choices.show_gene(gene)
         self.show_map()
         if self.inspector.spot >= 0:
             self._inspect(self.inspector.spot)

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from .styles import DENSITY, CellCodes
 
-Counts = NDArray[np.uint8]
+Counts = NDArray[np.uint8] | NDArray[np.uint16]
 _MOST = 255
+_FINE = 2
 
 
 class Density:
@@ -46,7 +47,9 @@ class Density:
         for i, shape in enumerate(shapes):
             if i:
                 counts = _halved(counts, shape)
-            self._counts.append(np.stack([_of_neighbours(each) for each in counts]))
+            sums = np.stack([_of_neighbours(each) for each in counts])
+            # small numbers where there are many pixels
+            self._counts.append(np.minimum(sums, _MOST).astype(np.uint8) if i < _FINE else sums)
             self._steps.append(_fewest(nucleus_px2 / 4**i))
 
     @property
@@ -54,7 +57,9 @@ class Density:
         """Memory it takes."""
         return sum(each.nbytes for each in self._counts)
 
-    def render(self, level: int, rows: slice, columns: slice, visible: NDArray[np.bool_]) -> NDArray[np.unsignedinteger]:
+    def render(
+        self, level: int, rows: slice, columns: slice, visible: NDArray[np.bool_]
+    ) -> NDArray[np.unsignedinteger]:
         """A part of a level.
 
         Parameters
@@ -66,7 +71,7 @@ class Density:
         """
         counts, dtype = self._counts[level][:, rows, columns], self._codes.dtype
         total = np.zeros(counts.shape[1:], np.uint16)
-        most = np.zeros(counts.shape[1:], np.uint8)
+        most = np.zeros(counts.shape[1:], counts.dtype)
         picture = np.zeros(counts.shape[1:], dtype)
         for t in np.flatnonzero(visible):
             total += counts[t]
@@ -95,17 +100,17 @@ def _halved(counts: Counts, shape: tuple[int, int]) -> Counts:
     padded = np.zeros((len(counts), 2 * shape[0], 2 * shape[1]), np.uint16)
     padded[:, : counts.shape[1], : counts.shape[2]] = counts
     sums = padded[:, 0::2, 0::2] + padded[:, 1::2, 0::2] + padded[:, 0::2, 1::2] + padded[:, 1::2, 1::2]
-    return np.minimum(sums, _MOST).astype(np.uint8)
+    return sums.astype(np.uint16)
 
 
-def _of_neighbours(counts: Counts) -> Counts:
+def _of_neighbours(counts: Counts) -> NDArray[np.uint16]:
     """Sums over three by three pixels: a single nucleus is not yet a density."""
     tall = np.zeros((counts.shape[0] + 2, counts.shape[1]), np.uint16)
     tall[1:-1] = counts
     rows = tall[:-2] + tall[1:-1] + tall[2:]
     wide = np.zeros((counts.shape[0], counts.shape[1] + 2), np.uint16)
     wide[:, 1:-1] = rows
-    return np.minimum(wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:], _MOST).astype(np.uint8)
+    return wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:]
 
 
 def _fewest(nucleus_px2: float) -> list[int]:

@@ -1,4 +1,4 @@
-"""Which nuclei lie in a rectangle, found without looking at the others: they are kept sorted by the squares of a grid."""
+"""Which nuclei lie in a rectangle, without looking at the others: they are kept sorted by the squares of a grid."""
 
 from __future__ import annotations
 

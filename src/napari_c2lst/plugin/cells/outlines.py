@@ -34,9 +34,7 @@ class Outlines:
         """Memory they take."""
         return self._corners.nbytes + self._length.nbytes + self._start.nbytes
 
-    def of(
-        self, cells: NDArray[np.integer], yx: NDArray[np.floating]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def of(self, cells: NDArray[np.integer], yx: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Corners (m, 2) as (y, x) in level-0 pixels of some nuclei, and how many each of them has.
 
         Parameters
@@ -76,7 +74,9 @@ def load_outlines(result: CellResult, yx: NDArray[np.float32]) -> Outlines:
         done += len(length)
     if done != len(yx):
         raise _misfit(result)
-    return Outlines(np.concatenate([np.zeros((0, 2), np.int16), *parts]), np.concatenate([np.zeros(0, np.int64), *lengths]))
+    return Outlines(
+        np.concatenate([np.zeros((0, 2), np.int16), *parts]), np.concatenate([np.zeros(0, np.int64), *lengths])
+    )
 
 
 def _misfit(result: CellResult) -> InputError:

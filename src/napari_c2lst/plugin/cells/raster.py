@@ -1,4 +1,4 @@
-"""Cells as a pyramid that is drawn where it is looked at: outlines close by, filled nuclei further away, then density."""
+"""Cells as a pyramid, drawn where it is looked at: outlines close by, filled nuclei further away, then density."""
 
 from __future__ import annotations
 
@@ -155,7 +155,9 @@ class CellRaster:
         corners, length = self.outlines.of(cells, self.columns.yx[cells])
         # enlarged, so that the place is well inside of a pixel
         moved = (corners - np.array([y, x])) * 64 + 0.5
-        return np.array([fill_polygons(each, np.array([len(each)]), (1, 1))[0, 0] > 0 for each in _split(moved, length)], bool)
+        return np.array(
+            [fill_polygons(each, np.array([len(each)]), (1, 1))[0, 0] > 0 for each in _split(moved, length)], bool
+        )
 
     @property
     def nbytes(self) -> int:

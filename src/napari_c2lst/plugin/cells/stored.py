@@ -34,11 +34,14 @@ class CellResult:
         What it is called there, without the prefix.
     facts
         Of the weights: types, their colours, licence.
+    written
+        When its polygons were written, in nanoseconds: a result that was made anew is another one.
     """
 
     store: Path
     name: str
     facts: CellFacts = field(compare=False)
+    written: int = 0
 
     @property
     def region(self) -> str:
@@ -89,7 +92,8 @@ def list_results(store: Path | None) -> tuple[list[CellResult], list[str]]:
         assert store is not None
         name = table.removeprefix(CELLS).removesuffix(TABLE)
         try:
-            found.append(CellResult(store, name, _facts(store, table)))
+            written = _outline_file(store, CELLS + name).stat().st_mtime_ns
+            found.append(CellResult(store, name, _facts(store, table), written))
         except (KeyError, ValueError, OSError, TypeError) as error:
             problems.append(f"the cells '{name}' are damaged: {_first_line(error)}")
     return found, problems
@@ -134,7 +138,7 @@ def read_outlines(result: CellResult) -> Iterator[tuple[NDArray[np.float64], NDA
     import pyarrow.parquet as pq
     import shapely
 
-    file = result.store / "shapes" / result.region / "shapes.parquet"
+    file = _outline_file(result.store, result.region)
     try:
         with pq.ParquetFile(file) as parquet:
             for batch in parquet.iter_batches(_AT_ONCE, columns=["geometry"]):
@@ -177,6 +181,10 @@ def _group(store: Path) -> Any:
     import zarr
 
     return zarr.open_group(store, mode="r", use_consolidated=False)
+
+
+def _outline_file(store: Path, region: str) -> Path:
+    return store / "shapes" / region / "shapes.parquet"
 
 
 def _tables(store: Path | None) -> list[str]:

@@ -1,0 +1,347 @@
+"""The cells that one viewer shows: which result, which types, in which colours, and the cell that was clicked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_c2lst.common.errors import C2LError
+from napari_c2lst.plugin.parts.background import Beside
+
+from .layer import KEY, cells_layer, layer_colours
+from .outlines import Outlines, load_outlines
+from .raster import CellRaster
+from .stored import CellResult, list_results, read_columns, read_composition
+from .styles import CellLook, Palette, Rgb, palette_of
+
+if TYPE_CHECKING:
+    from napari_c2lst.plugin.shared import Shared
+    from napari_c2lst.slides.slide import Slide
+
+NAME = "shown_cells"
+
+
+@dataclass(frozen=True)
+class CellFactsHere:
+    """The cell that was clicked: type, its probability, area, and place in level-0 pixels."""
+
+    number: int
+    type: str
+    prob: float
+    area_um2: float
+    yx: tuple[float, float]
+
+    @property
+    def sentence(self) -> str:
+        """All of it in words."""
+        return (
+            f"Cell {self.number:,}: {self.type}, probability {self.prob:.2f}, {self.area_um2:.0f} µm², "
+            f"at x {self.yx[1]:,.0f}, y {self.yx[0]:,.0f} px"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SpotCells:
+    """What a spot is composed of: T types, their colours, and how many nuclei of each lie in it."""
+
+    types: tuple[str, ...]
+    colours: tuple[Rgb, ...]
+    counts: NDArray[np.float32]
+
+
+class ShownCells:
+    """The cells of the open slide in one viewer; panels show it and change it.
+
+    Parameters
+    ----------
+    shared
+        Session and canvas of the viewer.
+
+    Attributes
+    ----------
+    results
+        The results of `cells` in the slide's store.
+    result
+        The one that is looked at; None where there is none.
+    raster
+        Its cells, once they are read.
+    counts
+        (T,) how many there are of each type.
+    composition
+        (N, T) nuclei in each spot, types as in `composition_types`; None where there is none, or until it is read.
+    picked
+        The cell that was clicked; None for none.
+    """
+
+    results_changed = Signal()  # other results are in the store
+    changed = Signal()  # what is shown, or how; or that something was read
+    picked_changed = Signal()
+
+    def __init__(self, shared: Shared) -> None:
+        self._canvas, self._session = shared.canvas, shared.session
+        self._beside = Beside()
+        self.results: list[CellResult] = []
+        self.result: CellResult | None = None
+        self.raster: CellRaster | None = None
+        self.counts: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.composition: NDArray[np.float32] | None = None
+        self.picked: CellFactsHere | None = None
+        self.palette: Palette = "safe"
+        self.look: CellLook = "outline"
+        self.wanted = False
+        self.outlines_missing = ""
+        self._slide: Slide | None = None
+        self._session.slide_changed.connect(self._on_slide)
+        self._session.results_changed.connect(self.renew)
+        self._end_clicks = self._canvas.on_click(self._on_click)
+        self.renew()
+
+    # -- which result ----------------------------------------------------------------------------------------------
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Names of the types that are shown; empty until cells are read."""
+        return () if self.raster is None else self.raster.columns.types
+
+    @property
+    def visible(self) -> NDArray[np.bool_]:
+        """(T,) which types are shown."""
+        return np.zeros(0, bool) if self.raster is None else self.raster.visible
+
+    @property
+    def reading(self) -> bool:
+        """Whether cells are being read."""
+        return self._beside.busy
+
+    def renew(self) -> None:
+        """Look into the store again; keeps the result that is looked at where it is still there."""
+        found, problems = list_results(self._session.store)
+        for problem in problems:
+            self._session.tell("warning", problem, "run 'cells' on the slide again")
+        names = [each.name for each in found]
+        before = self.result
+        self.results = found
+        if before is not None and before in found:
+            self.results_changed.emit()
+            return
+        kept = before.name if before is not None and before.name in names else (names[0] if names else "")
+        self.choose(kept)
+        self.results_changed.emit()
+
+    def choose(self, name: str) -> None:
+        """Look at another result; empty for none. It is shown if cells are shown now."""
+        chosen = next((each for each in self.results if each.name == name), None)
+        if chosen == self.result and chosen is not None:
+            return
+        self._forget()
+        self.result = chosen
+        if chosen is not None:
+            self._read_composition(chosen)
+            if self.wanted:
+                self._read(chosen)
+        self.changed.emit()
+
+    def show(self, wanted: bool = True) -> None:
+        """Show cells in the viewer, or take them away; they stay in memory until another slide is opened."""
+        self.wanted = wanted
+        if not wanted:
+            self._canvas.remove(KEY)
+        elif self.result is not None and self.raster is None:
+            self._read(self.result)
+        else:
+            self._draw()
+        self.changed.emit()
+
+    # -- how -------------------------------------------------------------------------------------------------------
+
+    def show_types(self, visible: NDArray[np.bool_]) -> None:
+        """Show these types alone, (T,)."""
+        if self.raster is not None:
+            self.raster.show_types(visible)
+            self._recolour(refresh=True)
+
+    def use_palette(self, palette: Palette) -> None:
+        """Colours that colour-blind people can tell apart ("safe"), or the weights' own ("weights")."""
+        self.palette = palette
+        self._recolour()
+
+    def use_look(self, look: CellLook) -> None:
+        """Outline or fill nuclei that are large enough on the screen."""
+        self.look = look
+        self._recolour()
+
+    def colours(self, types: tuple[str, ...] | None = None) -> list[Rgb]:
+        """Colours of types, of those shown where none are named."""
+        if self.result is None:
+            return []
+        facts = self.result.facts
+        own: dict[str, Rgb] = dict(zip(facts.type_names, facts.type_colours, strict=True))
+        # a type has its colour also where others are missing
+        named = facts.type_names
+        known = dict(zip(named, palette_of(named, own, self.palette), strict=True))
+        wanted = self.types if types is None else types
+        return [known[name] if name in known else palette_of((name,), own, self.palette)[0] for name in wanted]
+
+    # -- spots -----------------------------------------------------------------------------------------------------
+
+    @property
+    def composition_types(self) -> tuple[str, ...]:
+        """Names of the columns of `composition`."""
+        return () if self.result is None else self.result.facts.type_names
+
+    def of_spot(self, spot: int) -> SpotCells | None:
+        """What a spot is composed of; None where that is not known."""
+        if self.composition is None or not 0 <= spot < len(self.composition):
+            return None
+        types = self.composition_types
+        return SpotCells(types, tuple(self.colours(types)), self.composition[spot])
+
+    def colour_spots(self, what: str) -> None:
+        """Colour the spots by the share of a type, by "nuclei" (their number), or by a gene again (empty)."""
+        if not what or self.composition is None:
+            self._canvas.show_spots_colours(None)
+        elif what == "nuclei":
+            self._canvas.show_spots_colours(self.composition.sum(axis=1), "nuclei in each spot")
+        else:
+            total = self.composition.sum(axis=1)
+            part = self.composition[:, self.composition_types.index(what)]
+            share = np.divide(part, total, out=np.full(len(part), np.nan, np.float32), where=total > 0)
+            self._canvas.show_spots_colours(share, f"share of {what}")
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _on_slide(self) -> None:
+        if self._session.slide is not self._slide:
+            self._forget()
+            self.result, self.wanted = None, False
+            self._slide = self._session.slide
+            self.renew()
+
+    def _forget(self) -> None:
+        self._beside.forget()
+        if self.raster is not None:
+            self._canvas.remove(KEY)
+        self.raster, self.composition, self.picked = None, None, None
+        self.counts, self.outlines_missing = np.zeros(0, np.int64), ""
+
+    def _read(self, result: CellResult) -> None:
+        slide = self._session.slide
+        if slide is not None:
+            self._beside.run(lambda: _raster(result, slide), self._on_read, self._on_failed)
+
+    def _on_read(self, raster: CellRaster) -> None:
+        self.raster = raster
+        self.counts = np.bincount(raster.columns.kind, minlength=len(raster.columns.types))
+        self._draw()
+        result = self.result
+        assert result is not None
+        yx = raster.columns.yx
+        self._beside.run(lambda: load_outlines(result, yx), self._on_outlines, self._on_no_outlines)
+        self.changed.emit()
+
+    def _on_outlines(self, outlines: Outlines) -> None:
+        if self.raster is not None:
+            self.raster.use_outlines(outlines)
+            self._refresh()
+            self.changed.emit()
+
+    def _on_no_outlines(self, error: Exception) -> None:
+        self.outlines_missing = "outlines cannot be read: circles of the same areas are shown"
+        self._on_failed(error)
+
+    def _on_failed(self, error: Exception) -> None:
+        hint = error.hint if isinstance(error, C2LError) else "run 'cells' on the slide again"
+        self._session.tell("error", str(getattr(error, "message", error)), hint)
+        self.changed.emit()
+
+    def _read_composition(self, result: CellResult) -> None:
+        slide = self._session.slide
+        if slide is not None and slide.spots is not None:
+            ids = slide.spots.ids
+            self._beside.run(lambda: _composition(result, ids), self._on_composition, self._on_failed)
+
+    def _on_composition(self, counts: NDArray[np.float32] | None) -> None:
+        self.composition = counts
+        self.changed.emit()
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        slide, raster, result = self._session.slide, self.raster, self.result
+        if not self.wanted or raster is None or slide is None or result is None:
+            return
+        if self._canvas.layer(KEY) is None:
+            colormap = layer_colours(raster, self.colours(), raster.visible, self.look)
+            self._canvas.add_or_update(cells_layer(slide, raster, f"{slide.name} cells", colormap), KEY)
+
+    def _recolour(self, *, refresh: bool = False) -> None:
+        layer = self._canvas.layer(KEY)
+        if layer is not None and self.raster is not None:
+            layer.colormap = layer_colours(self.raster, self.colours(), self.raster.visible, self.look)
+            if refresh and self.raster.look(layer.data_level) == "density":
+                self._refresh()
+        self.changed.emit()
+
+    def _refresh(self) -> None:
+        layer = self._canvas.layer(KEY)
+        if layer is not None:
+            layer.refresh(extent=False)
+
+    # -- clicks ----------------------------------------------------------------------------------------------------
+
+    def _on_click(self, yx: NDArray[np.float64]) -> None:
+        layer = self._canvas.layer(KEY)
+        if self.raster is None or layer is None or not layer.visible:
+            return
+        cell = self.raster.cell_at(yx)
+        before, columns = self.raster.picked, self.raster.columns
+        self.raster.pick(cell)
+        self.picked = None
+        if cell >= 0:
+            kind, prob = columns.types[int(columns.kind[cell])], float(columns.prob[cell])
+            place = (float(columns.yx[cell, 0]), float(columns.yx[cell, 1]))
+            self.picked = CellFactsHere(cell, kind, prob, float(columns.area_um2[cell]), place)
+        if cell != before:
+            self._refresh()
+        self.picked_changed.emit()
+
+    def close(self) -> None:
+        """Let go of session and canvas."""
+        self._beside.forget()
+        self._end_clicks()
+        self._session.slide_changed.disconnect(self._on_slide)
+        self._session.results_changed.disconnect(self.renew)
+
+
+def shown_cells(shared: Shared) -> ShownCells:
+    """The one `ShownCells` of a viewer, made on first use; it ends with what the viewer's panels share."""
+    if NAME not in shared.extras:
+        shared.extras[NAME] = ShownCells(shared)
+    found: ShownCells = shared.extras[NAME]
+    return found
+
+
+def _raster(result: CellResult, slide: Slide) -> CellRaster:
+    columns = read_columns(result)
+    height, width = slide.pyramid.shape
+    px_um2 = _px_um2(slide)
+    return CellRaster(columns, (height, width), columns.area_um2 / px_um2)
+
+
+def _px_um2(slide: Slide) -> float:
+    return 0.0625 if slide.microns is None else float(slide.microns.value) ** 2
+
+
+def _composition(result: CellResult, ids: NDArray[Any]) -> NDArray[np.float32] | None:
+    """(N, T) in the order of the slide's spots; a spot that was not counted has none."""
+    found = read_composition(result)
+    if found is None:
+        return None
+    names, counts = found
+    row = {name: i for i, name in enumerate(names.tolist())}
+    rows = np.array([row.get(str(each), -1) for each in ids], np.int64)
+    return np.where(rows[:, None] >= 0, counts[rows], 0).astype(np.float32)

@@ -9,8 +9,8 @@ import numpy as np
 
 from .layers.placing import KEY, LayerData, about_layer
 
-# From the bottom: the picture, bins, what was segmented, spots, predicted maps, marks; anything else (drawings) on top.
-_ORDER = ("image", "bins", "cells", "spots", "map", "sets")
+# From the bottom: the picture, bins, spots, predicted maps, cells (outlines over colours), marks; drawings on top.
+_ORDER = ("image", "bins", "spots", "map", "cells", "sets")
 # What the user may have set by hand and an update must not take back.
 _KEPT = {
     "units",

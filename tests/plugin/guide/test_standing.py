@@ -15,7 +15,7 @@ from napari_c2lst.plugin.session import Session
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import SpotSet
 
-CHAIN = ["open", "select", "adapt", "sample", "train", "predict", "look", "judge", "keep"]
+CHAIN = ["open", "select", "adapt", "sample", "train", "predict", "cells", "look", "judge", "keep"]
 
 
 def run(task: str, state: Any = "finished", name: str = "") -> RunInfo:
@@ -147,3 +147,16 @@ def test_facts_come_from_the_session_and_the_disk(make_slide: Callable[..., Slid
     keep = standings(found)[-1]
     assert (keep.state, keep.said) == ("ready", "not saved yet: mine")
     assert facts_of(Session()).runs == ()
+
+
+def test_cells_are_never_next_but_are_done_once_they_are_found(make_slide: Callable[..., Slide]) -> None:
+    runs = (run("adapt"), run("sample"), run("train"))
+    known = {"sets": {"t": 9}, "runs": runs, "predictions": ("c2lst_spots_both",)}
+    found = standings(facts(make_slide(), **known))
+    assert states(found)["cells"] == "ready"
+    step = next_step(found)
+    assert step is not None
+    assert step.step.key == "look"
+    done = standings(facts(make_slide(), **known, cells=("c2lst_cells_a_table",)))
+    assert (states(done)["cells"], done[6].said) == ("done", "1 result")
+    assert states(standings(facts(make_slide(microns=None))))["cells"] == "waiting"

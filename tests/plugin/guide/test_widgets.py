@@ -74,7 +74,10 @@ def test_keys_choose_a_step(qtbot: Any) -> None:
     bar.buttons["predict"].setFocus()
     with qtbot.waitSignal(bar.chosen) as seen:
         qtbot.keyClick(bar.buttons["predict"], Qt.Key.Key_Right)
-    assert seen.args == ["look"]
+    assert seen.args == ["cells"]
+    with qtbot.waitSignal(bar.chosen) as seen:
+        qtbot.keyClick(bar, Qt.Key.Key_0, Qt.KeyboardModifier.AltModifier)
+    assert seen.args == ["keep"]
 
 
 def test_marks_differ_in_shape_not_only_in_colour(qtbot: Any) -> None:

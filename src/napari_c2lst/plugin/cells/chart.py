@@ -39,7 +39,7 @@ class CompositionChart(QWidget):
             return "No nuclei in this spot"
         named = zip(self.cells.types, self.cells.counts, strict=True)
         parts = [f"{name} {int(n)} ({n / total:.0%})".replace("%)", " %)") for name, n in named if n]
-        return f"{total} nuclei: {', '.join(parts)}" if total > 1 else f"1 nucleus: {parts[0]}"
+        return f"{_nuclei(total)}: {', '.join(parts)}"
 
     def sizeHint(self) -> QSize:
         """A row for each type."""
@@ -52,7 +52,7 @@ class CompositionChart(QWidget):
         painter = QPainter(self)
         painter.setPen(self._ink())
         total = int(self.cells.counts.sum())
-        title = f"Cells of the spot: {total} nuclei" if total else self.in_words()
+        title = "Cells of the spot: " + _nuclei(total) if total else self.in_words()
         painter.drawText(QRectF(0, 0, self.width(), _TOP - 2), Qt.AlignmentFlag.AlignVCenter, title)
         metrics = painter.fontMetrics()
         names = max((metrics.horizontalAdvance(name) for name in self.cells.types), default=0) + 10
@@ -83,3 +83,7 @@ class CompositionChart(QWidget):
         colour = QColor(self.palette().color(QPalette.ColorRole.WindowText))
         colour.setAlphaF(opacity)
         return colour
+
+
+def _nuclei(n: int) -> str:
+    return "1 nucleus" if n == 1 else f"{n} nuclei"

@@ -94,6 +94,7 @@ class ShownCells:
         self.look: CellLook = "outline"
         self.wanted = False
         self.outlines_missing = ""
+        self._expected = ""
         self._slide: Slide | None = None
         self._session.slide_changed.connect(self._on_slide)
         self._session.results_changed.connect(self.renew)
@@ -125,6 +126,12 @@ class ShownCells:
         names = [each.name for each in found]
         before = self.result
         self.results = found
+        if self._expected in names:
+            expected, self._expected, self.wanted = self._expected, "", True
+            self.choose(expected)
+            self.show()
+            self.results_changed.emit()
+            return
         if before is not None and before in found:
             self.results_changed.emit()
             return
@@ -144,6 +151,11 @@ class ShownCells:
             if self.wanted:
                 self._read(chosen)
         self.changed.emit()
+
+    def expect(self, name: str) -> None:
+        """Show a result as soon as the open slide has it."""
+        self._expected = name
+        self.renew()
 
     def show(self, wanted: bool = True) -> None:
         """Show cells in the viewer, or take them away; they stay in memory until another slide is opened."""

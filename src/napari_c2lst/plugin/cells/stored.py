@@ -77,7 +77,7 @@ class CellColumns:
 
 
 def list_results(store: Path | None) -> tuple[list[CellResult], list[str]]:
-    """The results of `cells` in a store, and in words what cannot be used.
+    """The results of `cells` in a store, the newest first, and in words what cannot be used.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def list_results(store: Path | None) -> tuple[list[CellResult], list[str]]:
             found.append(CellResult(store, name, _facts(store, table), written))
         except (KeyError, ValueError, OSError, TypeError) as error:
             problems.append(f"the cells '{name}' are damaged: {_first_line(error)}")
-    return found, problems
+    return sorted(found, key=lambda each: -each.written), problems
 
 
 def read_columns(result: CellResult) -> CellColumns:

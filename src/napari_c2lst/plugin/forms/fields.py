@@ -23,9 +23,10 @@ _FILES = {
     "gene_list": "Text files (*.txt *.csv *.tsv);;All files (*)",
     "ids": "Text files (*.txt *.csv *.tsv);;All files (*)",
     "licence_file": "Text files (*.txt *.md);;All files (*)",
+    "type_info": "JSON (*.json)",
     "polygon": "GeoJSON (*.geojson *.json);;All files (*)",
 }
-_FILES_TO_WRITE = {"csv": "CSV (*.csv)"}
+_FILES_TO_WRITE = {"csv": "CSV (*.csv)", "geojson": "GeoJSON (*.geojson)"}
 
 
 class Field:

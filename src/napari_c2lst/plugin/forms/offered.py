@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from psygnal import Signal
 from qtpy.QtCore import Qt
@@ -12,8 +12,6 @@ from qtpy.QtWidgets import QComboBox, QFileDialog
 
 from napari_c2lst.common.kinds import may_be_none, strip_optional
 from napari_c2lst.common.settings import SettingInfo
-
-_OTHER = "Other folder…"
 
 
 class OfferedField:
@@ -32,6 +30,7 @@ class OfferedField:
     """
 
     changed = Signal()
+    other: ClassVar[str] = "Other folder…"
 
     def __init__(
         self, info: SettingInfo, choices: Iterable[tuple[str, Any]], nothing: str = "none", eager: bool = False
@@ -94,7 +93,7 @@ class OfferedField:
             tip = "" if each is None else str(each)
             self.native.setItemData(self.native.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         if self._is_path:
-            self.native.addItem(_OTHER)
+            self.native.addItem(self.other)
         self.native.setCurrentIndex([each for _, each in self._choices].index(value))
         self.native.blockSignals(False)
         if self.get() != before:

@@ -25,7 +25,7 @@ _MARK_PX = 12
 
 
 class StepBar(QWidget):
-    """A button for each step; Alt+1 to Alt+9 choose one, arrow keys walk along.
+    """A button for each step; Alt+1 to Alt+9 and Alt+0 choose one, arrow keys walk along.
 
     The marks: a tick is done, a triangle is next, a clock is at work, a pause sign can go on, an empty ring is open, a
     dash waits for an earlier step.
@@ -61,7 +61,7 @@ class StepBar(QWidget):
         for i, each in enumerate(found):
             button = self.buttons[each.step.key]
             button.setIcon(mark(each.state))
-            button.setToolTip(f"{each.step.purpose}\n{each.words.capitalize()}: {each.said}.  (Alt+{i + 1})")
+            button.setToolTip(f"{each.step.purpose}\n{each.words.capitalize()}: {each.said}.  (Alt+{(i + 1) % 10})")
             button.setAccessibleName(f"Step {i + 1}, {each.step.title}: {each.words}")
             button.setAccessibleDescription(each.said)
 
@@ -76,7 +76,7 @@ class StepBar(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._group.addButton(button, i)
         # the dock holds the bar: its window's shortcuts work while the dock has the focus
-        shortcut = QShortcut(QKeySequence(f"Alt+{i + 1}"), self)
+        shortcut = QShortcut(QKeySequence(f"Alt+{(i + 1) % 10}"), self)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(button.click)
         return button

@@ -66,6 +66,7 @@ class Facts:
     gene: str
     saved: bool
     running: frozenset[str]
+    cells: tuple[str, ...] = ()
 
     def finished(self, task: str) -> list[RunInfo]:
         """The finished runs of a task, the newest first."""
@@ -101,6 +102,7 @@ def facts_of(session: Session, running: Collection[tuple[str, Path | None]] = ()
         gene=session.gene,
         saved=SAVED_VIEW in tables,
         running=frozenset(task for task, _ in running),
+        cells=tuple(sorted(n for n in tables if n.startswith("c2lst_cells_") and n.endswith("_table"))),
     )
 
 
@@ -110,7 +112,7 @@ def standings(facts: Facts) -> list[Standing]:
     for i, each in enumerate(found):
         if each.state == "running":
             break
-        if each.state in ("ready", "stopped"):
+        if each.state in ("ready", "stopped") and not each.step.optional:
             found[i] = Standing(each.step, "next", each.said)
             break
     return found
@@ -176,6 +178,16 @@ def _predict(facts: Facts) -> tuple[State, str]:
     return "waiting", "train a predictor first" if facts.has_spots else "needs a predictor of another slide"
 
 
+def _cells(facts: Facts) -> tuple[State, str]:
+    if facts.slide is None:
+        return "waiting", "open a slide first"
+    if facts.slide.microns is None:
+        return "waiting", "microns per pixel are missing"
+    if facts.cells:
+        return "done", _count(len(facts.cells), "result")
+    return "ready", "not searched for yet; the other steps do not need them"
+
+
 def _look(facts: Facts) -> tuple[State, str]:
     if not facts.predictions:
         return "waiting", "predict first"
@@ -217,6 +229,7 @@ _RULES: dict[str, Callable[[Facts], tuple[State, str]]] = {
     "sample": _sample,
     "train": _train,
     "predict": _predict,
+    "cells": _cells,
     "look": _look,
     "judge": _judge,
     "keep": _keep,

@@ -1,4 +1,4 @@
-"""The nine steps of the way, and which panel each of them has."""
+"""The ten steps of the way, and which panel each of them has."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class Step:
         Its panels with their titles, ``"module:Class"`` inside the plugin; imported when they are first looked at.
     task
         The task it runs in a child process; empty for steps without one.
+    optional
+        Whether the way goes on without it: it is never the next thing to do.
     """
 
     key: str
@@ -32,6 +34,7 @@ class Step:
     purpose: str
     panels: tuple[tuple[str, str], ...]
     task: str = ""
+    optional: bool = False
 
 
 def panel_class(where: str) -> Any:
@@ -51,6 +54,14 @@ STEPS = (
     _step("sample", "Sample", "Draw synthetic patches for real expression.", "steps.sample:SamplePanel", "sample"),
     _step("train", "Train", "Train a predictor on real and synthetic patches.", "steps.train:TrainPanel", "train"),
     _step("predict", "Predict", "Predict genes over the tissue.", "steps.predict:PredictPanel", "predict"),
+    Step(
+        "cells",
+        "Cells",
+        "Find nuclei and their types, and look at them.",
+        (("Find", "cells.step:CellsPanel"), ("Look", "cells.panel:CellsViewPanel")),
+        "cells",
+        optional=True,
+    ),
     Step(
         "look",
         "Look",

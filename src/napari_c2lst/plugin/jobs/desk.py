@@ -121,7 +121,7 @@ class JobDesk(QObject):
 def _written_store(job: Job) -> Path | None:
     """The store that a job has written into, if it has."""
     result = job.last.get("result")
-    store = result.get("store") if isinstance(result, Mapping) and job.task == "predict" else None
+    store = result.get("store") if isinstance(result, Mapping) and job.task in ("predict", "cells") else None
     return None if store is None else Path(store)
 
 

@@ -10,6 +10,8 @@ from qtpy.QtCore import QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_c2lst.plugin.cells.chart import CompositionChart
+from napari_c2lst.plugin.cells.shown import SpotCells
 from napari_c2lst.plugin.parts.latest import Latest
 
 from .gene_bars import GeneBars
@@ -44,6 +46,7 @@ class Inspector(QWidget):
         self.caption = QLabel()
         self.bars = GeneBars()
         self.bars.gene_clicked.connect(self.gene_clicked)
+        self.cells = CompositionChart()
         self._work = Latest(self)
         self._spot = -1
         self._lay_out()
@@ -61,6 +64,7 @@ class Inspector(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.words)
         layout.addLayout(row)
+        layout.addWidget(self.cells)
 
     @property
     def spot(self) -> int:
@@ -75,6 +79,11 @@ class Inspector(QWidget):
         self.patch.hide()
         self.caption.hide()
         self.bars.show_facts(None)
+        self.cells.show_cells(None)
+
+    def show_cells(self, cells: SpotCells | None) -> None:
+        """Show what the spot is composed of; None where that is not known."""
+        self.cells.show_cells(cells)
 
     def show_spot(self, slide: Slide, values: MapValues | None, spot: int, gene: str = "") -> None:
         """Show a spot; its tissue is read beside the GUI's thread."""

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from napari_c2lst.plugin.cells.shown import shown_cells
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.shared import shared_of
@@ -44,6 +45,7 @@ class LookPanel(QWidget):
         super().__init__(parent)
         shared = shared_of(viewer)
         self.session, self.maps = shared.session, Maps(shared.canvas)
+        self.cells = shown_cells(shared)
         self.ready: Prepared | None = None
         self.choices = MapChoices()
         self.bar = ColourBar()
@@ -147,6 +149,10 @@ class LookPanel(QWidget):
             return
         values = self.ready.values if self.ready is not None else None
         self.inspector.show_spot(slide, values, spot, self.session.gene)
+        self._show_cells()
+
+    def _show_cells(self) -> None:
+        self.inspector.show_cells(self.cells.of_spot(self.inspector.spot))
 
     # ---------------------------------------------------------------- plumbing
 
@@ -160,6 +166,7 @@ class LookPanel(QWidget):
         hear.to(self.session.results_changed, self._use_results)
         hear.to(self.session.gene_changed, self._use_gene)
         hear.to(self.session.spot_clicked, self._inspect)
+        hear.to(self.cells.changed, self._show_cells)
         self._listening = hear
         self.choices.source_changed.connect(self._prepare)
         self.choices.look_changed.connect(self.show_map)

@@ -14,6 +14,7 @@ _NEXT = {
     "sample": "next: Train a predictor with these pairs",
     "train": "next: Predict genes over the slide",
     "predict": "next: Look at the maps",
+    "cells": "next: Look, to see them over the tissue",
     "evaluate": "next: Judge, to read the scores",
 }
 

@@ -1,0 +1,54 @@
+"""What a user of weights must know: licence, types, what they were made for. Loads no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_c2lst.cells.facts import CELLS_FILE, EMBEDDED, PANNUKE, PANNUKE_NOTICE, CellFacts, embedded_file, read_facts
+from napari_c2lst.common.errors import InputError
+
+OTHERS = "Weights of others: use them under the terms of those who made them."
+
+
+def weights_facts(weights: str) -> CellFacts | None:
+    """The facts of weights that say them; None for checkpoints of others, or where there are none.
+
+    Parameters
+    ----------
+    weights
+        As `c2lst cells` takes them: "embedded", a run folder or a file.
+    """
+    if weights in ("", PANNUKE):
+        return None
+    file = embedded_file() if weights == EMBEDDED else Path(weights).expanduser()
+    if file.is_dir():
+        file = file / CELLS_FILE
+    try:
+        return read_facts(file) if file.is_file() else None
+    except (InputError, KeyError, ValueError):  # the job says what is wrong
+        return None
+
+
+def weights_note(weights: str) -> str:
+    """What they know and under which terms they are, in one or two sentences; empty where no weights are chosen."""
+    if weights == PANNUKE:
+        return _sentence(PANNUKE_NOTICE)
+    facts = weights_facts(weights)
+    if facts is None:
+        return OTHERS if weights and weights != EMBEDDED else ""
+    terms = facts.notice or (f"licence: {facts.licence}" if facts.licence else "")
+    types = f"Types: {', '.join(facts.type_names)}." if facts.nr_types else "Finds nuclei without types."
+    return f"{types} {_sentence(terms)}".strip()
+
+
+def notice_of(weights: str) -> str:
+    """What has to be read before the first use; empty for nothing."""
+    if weights == PANNUKE:
+        return _sentence(PANNUKE_NOTICE)
+    facts = weights_facts(weights)
+    return "" if facts is None else _sentence(facts.notice)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")

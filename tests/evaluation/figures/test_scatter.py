@@ -49,3 +49,48 @@ def test_names_do_not_hide_each_other() -> None:
     predicted = {"a": np.array([1.5, 1.5, 2.1])}
     figure = scatter_figure(["FIRST", "HIDDEN", "APART"], measured, predicted, {"a": "#0072B2"})
     assert [text.get_text() for text in figure.axes[0].texts[1:]] == ["FIRST", "APART"]
+
+
+def test_a_prediction_below_zero_is_in_view() -> None:
+    axes = draw(ridge=MEASURED - 0.5).axes[0]  # a regression may say less than no expression
+    assert axes.get_ylim()[0] < -0.4
+    assert axes.get_xlim() == axes.get_ylim()
+    line = axes.lines[0]
+    assert (line.get_xdata()[0], line.get_ydata()[0]) == (axes.get_xlim()[0], axes.get_ylim()[0])
+
+
+def test_without_one_the_axes_begin_at_zero() -> None:
+    assert draw(a=MEASURED).axes[0].get_xlim()[0] == 0
+
+
+def test_every_panel_has_the_scale_of_the_widest() -> None:
+    figure = draw(narrow=MEASURED, wide=2 * MEASURED)
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    assert figure.axes[0].get_xlim()[1] == 4.2  # 1.05 times the largest value of any arm
+
+
+def test_each_arm_has_its_colour() -> None:
+    figure = scatter_figure(GENES, MEASURED, {"a": MEASURED, "b": MEASURED}, {"a": "#ff0000", "b": "#0000ff"})
+    shown = [axes.collections[0].get_facecolor()[0][:3].tolist() for axes in figure.axes]
+    assert shown == [[1, 0, 0], [0, 0, 1]]
+
+
+def test_names_stand_on_the_outer_side_of_their_dot() -> None:
+    predicted = MEASURED.copy()
+    predicted[[12, 17]] += [0.5, -0.5]
+    texts = {text.get_text(): text for text in draw(a=predicted).axes[0].texts[1:]}
+    assert (texts["G12"].get_ha(), texts["G12"].get_va()) == ("right", "bottom")
+    assert (texts["G17"].get_ha(), texts["G17"].get_va()) == ("left", "top")
+
+
+def test_genes_in_the_crowd_near_the_origin_are_not_named() -> None:
+    predicted = MEASURED.copy()
+    predicted[0] = 1.9  # far off, but hardly expressed
+    assert "G0" not in {text.get_text() for text in draw(a=predicted).axes[0].texts[1:]}
+
+
+def test_axes_say_what_they_are_also_where_the_last_row_is_not_full() -> None:
+    figure = draw(a=MEASURED, b=MEASURED, c=MEASURED, d=MEASURED)
+    labels = [axes.get_xlabel() for axes in figure.axes if axes.get_visible()]
+    assert labels == ["", *["measured mean, log(1 + x)"] * 3]  # under the last panel of each column
+    assert figure.axes[0].get_ylabel() == figure.axes[3].get_ylabel() == "predicted mean, log(1 + x)"

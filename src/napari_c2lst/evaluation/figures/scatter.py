@@ -48,12 +48,13 @@ def scatter_figure(
     figure = new_figure(2.75 * per_row + 0.3, 2.9 * rows + 0.55)
     grid: Any = figure.subplots(rows, per_row, squeeze=False, sharex=True, sharey=True)
     top = 1.05 * max(float(measured.max()), *(float(p.max()) for p in predicted.values()))
+    low = min(0.0, 1.05 * min(float(p.min()) for p in predicted.values()))  # ridge may say less than none
     for axes in grid.flat[count:]:
         axes.set_visible(False)
     for axes, (label, values) in zip(grid.flat, predicted.items(), strict=False):
-        axes.plot([0, top], [0, top], color=MUTED, linewidth=0.8, zorder=1)
+        axes.plot([low, top], [low, top], color=MUTED, linewidth=0.8, zorder=1)
         axes.scatter(measured, values, s=12, color=colours[label], alpha=0.7, linewidth=0, zorder=2)
-        axes.set(xlim=(0, top), ylim=(0, top), aspect="equal")
+        axes.set(xlim=(low, top), ylim=(low, top), aspect="equal")
         axes.set_title(label, weight="bold", color=INK, loc="left")
         note = {"ha": "right", "va": "bottom", "linespacing": 1.3, "size": 8, "color": MUTED}
         axes.text(0.98, 0.03, _bias(measured, values), transform=axes.transAxes, **note)

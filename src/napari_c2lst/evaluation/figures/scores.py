@@ -33,7 +33,7 @@ def scores_figure(scores: Sequence[Score], *, title: str = "Prediction on spots 
     heights = [len(arms[block]) for block in blocks]
     figure = new_figure(8.4, ROW * sum(heights) + 0.62 * len(blocks) + 0.75)
     grid: Any = figure.subplots(len(blocks), 2, squeeze=False, gridspec_kw={"height_ratios": heights})
-    reach = max((s.r.high or s.r.value for s in scores if s.r is not None), default=0.1)
+    reach = max([0.1, *(s.r.high or s.r.value for s in scores if s.r is not None)])  # the line at 0 is always in view
     lowest = min((s.r.low or s.r.value for s in scores if s.r is not None), default=0.0)
     for row, block in enumerate(blocks):
         own = [score for score in scores if score.block == block]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +114,82 @@ def test_the_page_shows_table_notes_and_figures(tmp_path: Path) -> None:
     assert text.startswith("# Title\n\n```\na\nb\n```")
     assert "- take care" in text
     assert "![Maps](figures/maps.png)" in text
+
+
+def test_choices_without_a_seed_name_none() -> None:
+    polygons = [replace(make_trial("polygon", None), n_train=n) for n in (25, 30)]
+    lines = table_lines(*scored(*polygons))
+    assert lines[0] == "Polygon split, mean over 2 choices of training spots"
+    mixed = table_lines(*scored(*polygons[:1], replace(make_trial("polygon", 4), n_train=30)))
+    assert mixed[0] == "Polygon split, mean over 2 choices of training spots (seeds 4)"
+
+
+def test_the_table_of_one_trial_without_a_seed() -> None:
+    (heading, *_) = table_lines(*scored(make_trial("ids", None)))
+    assert heading.startswith("Ids split: 25 training spots")
+
+
+def test_settings_are_named_in_their_heading_and_column(tmp_path: Path) -> None:
+    scores, found = scored(replace(make_trial(), label="600 steps"))
+    assert table_lines(scores, found)[0].startswith("Random split, seed 0 (600 steps): 25 training")
+    assert {row["settings"] for row in read(write_scores(tmp_path / "s.csv", scores))} == {"600 steps"}
+    assert {row["settings"] for row in read(write_differences(tmp_path / "d.csv", found))} == {"600 steps"}
+    genes = read(write_genes(tmp_path / "g.csv", gene_scores(replace(make_trial(), label="600 steps"))))
+    assert {row["settings"] for row in genes} == {"600 steps"}
+    assert "label" not in genes[0]
+
+
+def test_differences_as_csv(tmp_path: Path) -> None:
+    _, found = scored(make_trial())
+    row = read(write_differences(tmp_path / "d.csv", found))[0]
+    assert (row["first"], row["second"], row["first_run"], row["second_run"]) == (
+        "real+synthetic", "real", "both", "alone",
+    )  # fmt: skip
+    assert float(row["mae_low"]) < float(row["mae"]) < float(row["mae_high"]) < 0
+    assert (row["interval_over"], row["n"], row["verdict"]) == ("spots", "80", "better in both")
+
+
+def test_a_difference_over_one_trial_of_each_arm_names_the_run_once() -> None:
+    trial = make_trial()
+    named = replace(trial.entries[0], run="blocked-seed0/real+synthetic")  # as a repeat calls it: after its arm
+    lines = table_lines(*scored(replace(trial, entries=(named, *trial.entries[1:]))))
+    assert any(line.strip().startswith("real + synthetic against real only:") for line in lines)
+    assert not any("[blocked-seed0" in line for line in lines)
+
+
+def test_runs_of_several_lengths_are_all_said() -> None:
+    longer = make_trial(seed=1)
+    entries = tuple(replace(e, steps=600) if e.arm == "real" else e for e in longer.entries)
+    lines = table_lines(*scored(make_trial(seed=0), replace(longer, entries=entries)))
+    row = next(line for line in lines if line.strip().startswith("real only"))
+    assert row.endswith("300, 600")
+
+
+def test_one_run_of_an_arm_in_several_trials_has_no_interval() -> None:
+    trials = [make_trial(seed=0), make_trial(seed=1)]
+    alone = replace(trials[1], entries=tuple(e for e in trials[1].entries if e.arm != "real"))
+    row = next(line for line in table_lines(*scored(trials[0], alone)) if line.strip().startswith("real only"))
+    assert " to " not in row
+    assert row.split()[-2:] == ["1", "300"]
+
+
+def test_numbers_are_written_with_six_digits(tmp_path: Path) -> None:
+    scores, _ = scored(replace(make_trial(), scale=1234.56789))
+    rows = read(write_scores(tmp_path / "scores.csv", scores))
+    assert rows[0]["counts_scaled_to"] == "1234.57"
+    assert all(len(row["mae"].replace(".", "").lstrip("0")) <= 6 for row in rows)
+
+
+def test_a_table_without_rows_is_an_empty_file(tmp_path: Path) -> None:
+    assert write_differences(tmp_path / "differences.csv", []).read_text() == ""
+
+
+def test_a_page_without_notes_or_figures(tmp_path: Path) -> None:
+    text = write_page(tmp_path / "report.md", "Größe µm", ["a"], {}, []).read_text(encoding="utf-8")
+    assert text == "# Größe µm\n\n```\na\n```\n"
+
+
+def test_the_page_refuses_a_figure_that_does_not_lie_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="subpath"):
+        write_page(tmp_path / "page" / "report.md", "T", [], {"Far": tmp_path / "maps.png"}, [])
+    assert not (tmp_path / "page" / "report.md").exists()

@@ -18,7 +18,17 @@ from .metrics import Interval
 from .records import Difference, GeneScore, Score
 from .scoring import summary
 
-__all__ = ["NONE", "table_lines", "write_differences", "write_genes", "write_page", "write_scores"]
+__all__ = [
+    "NONE",
+    "aligned",
+    "as_cells",
+    "table_lines",
+    "write_differences",
+    "write_genes",
+    "write_page",
+    "write_rows",
+    "write_scores",
+]
 
 NONE = "none"  # an undefined r
 _ABSENT = "-"  # what a baseline does not have
@@ -31,19 +41,19 @@ _WHY_BOTH = (
 
 def write_scores(path: Path, scores: Sequence[Score]) -> Path:
     """One line for each arm of each trial."""
-    return _write_csv(path, [_score_row(score) for score in scores])
+    return write_rows(path, [_score_row(score) for score in scores])
 
 
 def write_genes(path: Path, rows: Sequence[GeneScore]) -> Path:
     """One line for each gene of each arm of each trial."""
-    return _write_csv(
-        path, [{**_cells(_settings_second(vars(row))), "r": NONE if row.r is None else _cell(row.r)} for row in rows]
+    return write_rows(
+        path, [{**as_cells(_settings_second(vars(row))), "r": NONE if row.r is None else _cell(row.r)} for row in rows]
     )
 
 
 def write_differences(path: Path, rows: Sequence[Difference]) -> Path:
     """One line for each comparison: first minus second."""
-    return _write_csv(path, [_difference_row(row) for row in rows])
+    return write_rows(path, [_difference_row(row) for row in rows])
 
 
 def table_lines(scores: Sequence[Score], differences: Sequence[Difference] = ()) -> list[str]:
@@ -77,12 +87,13 @@ def _heading(score: Score, trials: Sequence[tuple[int | None, int, int, int]]) -
         seeded = f", seed {seed}" if seed is not None else ""
         spots = f"{n_train} training spots, scored on {n_test} spots it has not seen, {genes} genes"
         return f"{score.split.capitalize()} split{seeded}{label}: {spots}"
-    chosen = f"mean over {len(trials)} choices of training spots (seeds {_seeds(trials)})"
+    seeds = _seeds(trials)
+    chosen = f"mean over {len(trials)} choices of training spots" + (f" (seeds {seeds})" if seeds else "")
     return f"{score.split.capitalize()} split{label}, {chosen}"
 
 
 def _seeds(trials: Sequence[tuple[int | None, int, int, int]]) -> str:
-    return ", ".join(dict.fromkeys(str(trial[0]) for trial in trials))
+    return ", ".join(dict.fromkeys(str(trial[0]) for trial in trials if trial[0] is not None))
 
 
 def _one_trial(scores: Sequence[Score]) -> list[str]:
@@ -93,7 +104,7 @@ def _one_trial(scores: Sequence[Score]) -> list[str]:
         counted = f"{s.genes_with_r} of {s.genes}"
         steps = _ABSENT if s.steps is None else str(s.steps)
         rows.append((name, f"{s.mae.value:.4f}", _share(s.against_median), _r(s.r), counted, steps))
-    return _aligned(("", "MAE", "against median", "r", "genes with r", "steps"), rows)
+    return aligned(("", "MAE", "against median", "r", "genes with r", "steps"), rows)
 
 
 def _many_trials(scores: Sequence[Score]) -> list[str]:
@@ -104,7 +115,7 @@ def _many_trials(scores: Sequence[Score]) -> list[str]:
         r = NONE if row.r is None else _spread(row.r)
         name = arm_named(row.arm).label
         rows.append((name, f"{row.mae.value:.4f}", against, r, str(row.runs), steps or _ABSENT))
-    return _aligned(("", "MAE", "against median", "r", "runs", "steps"), rows)
+    return aligned(("", "MAE", "against median", "r", "runs", "steps"), rows)
 
 
 def _share(value: float | None) -> str:
@@ -126,7 +137,8 @@ def _r(interval: Interval | None) -> str:
     return NONE if interval is None else f"{interval.value:.4f}"
 
 
-def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table of text: the first column to the left, the others to the right."""
     widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
     lines = []
     for line in [header, *rows]:
@@ -162,7 +174,7 @@ def _score_row(score: Score) -> dict[str, str]:
         "steps": score.steps,
         "counts_scaled_to": score.scale,
     }
-    return _cells(row)
+    return as_cells(row)
 
 
 def _difference_row(row: Difference) -> dict[str, str]:
@@ -179,7 +191,7 @@ def _difference_row(row: Difference) -> dict[str, str]:
         "n": row.mae.n,
         "verdict": row.verdict,
     }
-    return _cells(cells)
+    return as_cells(cells)
 
 
 def _interval_cells(name: str, interval: Interval | None) -> dict[str, float | str | None]:
@@ -193,7 +205,8 @@ def _settings_second(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"split": row["split"], "settings": row["label"], **{k: v for k, v in row.items() if k != "label"}}
 
 
-def _cells(row: Mapping[str, Any]) -> dict[str, str]:
+def as_cells(row: Mapping[str, Any]) -> dict[str, str]:
+    """Values as a CSV has them: six digits, nothing for None."""
     return {name: _cell(value) for name, value in row.items()}
 
 
@@ -203,7 +216,8 @@ def _cell(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _write_csv(path: Path, rows: Iterable[Mapping[str, str]]) -> Path:
+def write_rows(path: Path, rows: Iterable[Mapping[str, str]]) -> Path:
+    """Write a CSV, whole or not at all."""
     rows = list(rows)
     with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         if rows:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from napari_c2lst.common.errors import InputError
@@ -30,3 +32,24 @@ def test_unknown_arm() -> None:
     assert not is_arm("magic")
     with pytest.raises(InputError, match="no arm 'magic'"):
         arm_named("magic")
+
+
+def test_only_arms_that_ignore_the_patch_are_grey() -> None:
+    for arm in ARMS:
+        assert re.fullmatch("#[0-9A-Fa-f]{6}", arm.colour)
+    greys = [arm.key for arm in ARMS if len({arm.colour[i : i + 2] for i in (1, 3, 5)}) == 1]
+    assert greys == ["mean", "median"]  # what ignores the patch has no colour
+
+
+def test_every_trained_arm_is_asked_about() -> None:
+    assert {first for first, _ in COMPARISONS} == {arm.key for arm in TRAINED}
+    assert all(first != second for first, second in COMPARISONS)
+    assert len(set(COMPARISONS)) == len(COMPARISONS)
+
+
+def test_an_arm_is_found_by_its_key_and_the_hint_names_all() -> None:
+    for arm in ARMS:
+        assert arm_named(arm.key) is arm
+    with pytest.raises(InputError) as caught:
+        arm_named("Real")  # keys are names, not words: their case counts
+    assert caught.value.hint == "arms are mean, median, ridge, real, synthetic, real+synthetic"

@@ -174,3 +174,80 @@ def test_interval_in_words() -> None:
 def test_bad_input_is_refused(truth: np.ndarray, prediction: np.ndarray, words: str) -> None:
     with pytest.raises(InputError, match=words):
         mae(truth, prediction)
+
+
+def test_perfect_and_opposite_predictions(truth: np.ndarray) -> None:
+    np.testing.assert_allclose(gene_pearson(truth, truth), 1)
+    np.testing.assert_allclose(gene_pearson(truth, -2 * truth + 7), -1)
+    assert gene_pearson(truth, truth).max() <= 1  # rounding never gives more
+    assert mae(truth, truth) == 0
+
+
+def test_a_gene_that_barely_varies_still_has_its_correlation() -> None:
+    small = 1e-4 * np.random.default_rng(0).normal(size=(50, 2))
+    np.testing.assert_allclose(gene_pearson(small, 3 * small), 1)
+
+
+def test_whole_numbers_are_taken_too() -> None:
+    counts = np.array([[0, 3], [2, 1], [5, 0]])
+    assert mae(counts, counts + 1) == 1.0
+    np.testing.assert_allclose(gene_pearson(counts, counts * 2), 1)
+
+
+def test_mean_of_what_is_defined() -> None:
+    assert mean_defined(np.array([0.2, np.nan, 0.4])) == (pytest.approx(0.3), 2)
+    assert mean_defined(np.zeros(0)) == (None, 0)
+
+
+def test_bootstrap_of_r_holds_the_estimate(truth: np.ndarray) -> None:
+    interval = bootstrap_pearson(truth, noisy(truth, 0.5))
+    assert interval.low < interval.value < interval.high < 1
+    assert interval.value == pytest.approx(gene_pearson(truth, noisy(truth, 0.5)).mean())
+    assert (interval.n, interval.over) == (120, "spots")
+
+
+def test_a_rarely_measured_gene_does_not_break_the_bootstrap() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.zeros((12, 1))
+    truth[0] = 1.0  # in more than a third of the draws the gene does not vary at all
+    interval = bootstrap_pearson(truth, rng.normal(size=(12, 1)))
+    assert interval is not None
+    assert np.isfinite([interval.low, interval.high]).all()
+
+
+def test_paired_difference_turns_its_sign_with_the_order(truth: np.ndarray) -> None:
+    first, second = noisy(truth, 0.3), noisy(truth, 0.6, seed=2)
+    there, back = paired_mae(truth, first, second), paired_mae(truth, second, first)
+    assert (there.value, there.low, there.high) == pytest.approx((-back.value, -back.high, -back.low))
+    r_there, r_back = paired_pearson(truth, first, second), paired_pearson(truth, second, first)
+    assert (r_there.value, r_there.low) == pytest.approx((-r_back.value, -r_back.high))
+
+
+def test_pairs_of_one_spot_claim_nothing() -> None:
+    one = np.ones((1, 3))
+    assert paired_mae(one, one, 2 * one).low is None
+    assert paired_pearson(one, one, one) is None
+
+
+def test_paired_predictions_must_be_of_the_same_spots(truth: np.ndarray) -> None:
+    for paired in (paired_mae, paired_pearson):
+        with pytest.raises(InputError, match="same spots and the same genes"):
+            paired(truth, truth, truth[:5])
+
+
+def test_an_interval_is_clear_on_either_side_of_zero_alone() -> None:
+    ends = [(0.1, 0.2), (-0.2, -0.1), (-0.1, 0.1), (0.0, 0.1), (-0.1, 0.0)]
+    assert [Interval(0.0, low, high, 9, "spots").clear for low, high in ends] == [True, True, False, False, False]
+
+
+def test_runs_that_agree_have_no_spread() -> None:
+    interval = over_runs([0.25, 0.25, 0.25])
+    assert (interval.low, interval.high, interval.n, interval.clear) == (0.25, 0.25, 3, True)
+
+
+def test_infinite_values_are_refused(truth: np.ndarray) -> None:
+    wrong = truth.copy()
+    wrong[3, 2] = np.inf
+    for given in ((wrong, truth), (truth, wrong)):
+        with pytest.raises(InputError, match="NaN or infinity"):
+            gene_mae(*given)

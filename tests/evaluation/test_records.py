@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from tests.evaluation.test_scoring import make_trial
 
 from napari_c2lst.evaluation.metrics import Interval
-from napari_c2lst.evaluation.records import Difference
+from napari_c2lst.evaluation.records import Difference, block_name
+from napari_c2lst.evaluation.scoring import differences, score_trial
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,44 @@ def test_verdict_says_no_more_than_the_intervals(error: tuple, pattern: tuple | 
 def test_blocks_keep_settings_apart() -> None:
     assert make_trial("blocked", 2).block == "blocked"
     assert replace(make_trial(), label="600 steps").block == "random, 600 steps"
+
+
+def interval(*ends: float | None) -> Interval:
+    return Interval(*ends, 50, "spots")
+
+
+@pytest.mark.parametrize(
+    ("error", "pattern", "words"),
+    [
+        ((0.02, 0.01, 0.03), (0.1, 0.05, 0.2), "MAE: worse; r: better"),
+        ((0.0, -0.01, 0.01), (-0.1, -0.2, -0.05), "MAE: no clear difference; r: worse"),
+        ((0.02, 0.01, 0.03), None, "MAE: worse"),
+        ((-0.02, -0.03, 0.0), None, "MAE: no clear difference"),  # an end at 0 is not clear
+    ],
+)
+def test_verdict_of_mixed_signs(error: tuple, pattern: tuple | None, words: str) -> None:
+    r = None if pattern is None else interval(*pattern)
+    assert Difference("blocked", "real", "ridge", interval(*error), r).verdict == words
+
+
+def test_trial_score_and_difference_of_one_block_share_its_name() -> None:
+    trial = replace(make_trial("blocked", 1), label="12 genes")
+    scores, found = score_trial(trial, draws=100), differences([trial], draws=100)
+    assert {one.block for one in (trial, *scores, *found)} == {"blocked, 12 genes"}
+
+
+def test_names_of_blocks() -> None:
+    assert block_name("random", "") == "random"
+    assert block_name("polygon", "6 steps, 12 genes") == "polygon, 6 steps, 12 genes"
+
+
+def test_records_cannot_be_changed_by_who_reads_them() -> None:
+    with pytest.raises(FrozenInstanceError):
+        make_trial().split = "blocked"  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        score_trial(make_trial(), draws=100)[0].r = None  # type: ignore[misc]
+
+
+def test_a_baseline_has_no_run_no_steps_and_no_seed() -> None:
+    baseline = next(entry for entry in make_trial().entries if entry.arm == "median")
+    assert (baseline.run, baseline.steps, baseline.seed) == ("", None, None)

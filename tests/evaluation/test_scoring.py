@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_c2lst.common.errors import InputError
 from napari_c2lst.evaluation.metrics import gene_mae, gene_pearson, mae
 from napari_c2lst.evaluation.records import Entry, Trial
 from napari_c2lst.evaluation.scoring import differences, gene_scores, score_trial, summary
@@ -133,3 +134,84 @@ def test_without_a_median_there_is_nothing_to_hold_against() -> None:
     trial = make_trial()
     alone = replace(trial, entries=tuple(entry for entry in trial.entries if entry.arm == "real"))
     assert score_trial(alone, draws=200)[0].against_median is None
+
+
+def test_runs_of_one_arm_are_listed_by_name() -> None:
+    trial = make_trial()
+    more = (Entry("real", trial.truth, "b"), Entry("real", trial.truth, "a"))
+    scores = score_trial(replace(trial, entries=more), draws=100)
+    assert [score.run for score in scores] == ["a", "b"]
+
+
+def test_an_entry_of_no_known_arm_is_refused() -> None:
+    trial = make_trial()
+    with pytest.raises(InputError, match="no arm 'magic'"):
+        score_trial(replace(trial, entries=(Entry("magic", trial.truth),)), draws=100)
+
+
+def test_the_interval_is_a_function_of_the_seed() -> None:
+    trial = make_trial()
+    assert score_trial(trial, seed=1, draws=200) == score_trial(trial, seed=1, draws=200)
+    first, second = (score_trial(trial, seed=seed, draws=200)[2].mae for seed in (1, 2))
+    assert (first.value, first.low == second.low) == (second.value, False)
+
+
+def test_runs_are_paired_with_that_of_their_own_seed() -> None:
+    trial = make_trial()
+    pairs = [Entry("real+synthetic", trial.truth + seed, f"both {seed}", 300, seed) for seed in (1, 2)] + [
+        Entry("real", trial.truth + 3 * seed, f"alone {seed}", 300, seed) for seed in (1, 2)
+    ]
+    found = differences([replace(trial, entries=tuple(pairs))], draws=100)
+    assert [(d.first_run, d.second_run) for d in found] == [("both 1", "alone 1"), ("both 2", "alone 2")]
+    assert [d.mae.value for d in found] == [pytest.approx(-2), pytest.approx(-4)]
+
+
+def test_runs_without_a_common_seed_are_paired_each_with_each() -> None:
+    trial = make_trial()
+    both = [Entry("real+synthetic", trial.truth + 1, f"both {seed}", 300, seed) for seed in (1, 2)]
+    alone = [Entry("real", trial.truth + 2, f"alone {seed}", 300, seed) for seed in (3, 4)]
+    found = differences([replace(trial, entries=(*both, *alone))], draws=100)
+    assert len(found) == 4
+
+
+def test_a_pattern_that_only_some_trials_have_is_averaged_over_those() -> None:
+    trials = [make_trial(seed=seed) for seed in range(2)]
+    flat = replace(trials[1].entries[3], prediction=np.ones_like(trials[1].truth))
+    trials[1] = replace(trials[1], entries=(trials[1].entries[0], flat))
+    found = differences(trials)[0]
+    assert found.mae.n == 2
+    assert found.r is not None
+    assert found.r.n == 1
+    assert found.r.low is None  # one trial has no spread
+
+
+def test_trials_of_other_settings_are_never_averaged_together() -> None:
+    trials = [replace(make_trial(seed=seed), label=label) for label in ("6 steps", "600 steps") for seed in (0, 1)]
+    found = [d for d in differences(trials) if (d.first, d.second) == ("real+synthetic", "real")]
+    assert [(d.label, d.mae.n) for d in found] == [("6 steps", 2), ("600 steps", 2)]
+    assert [d.block for d in found] == ["random, 6 steps", "random, 600 steps"]
+
+
+def test_nothing_to_compare() -> None:
+    assert differences([]) == []
+    assert summary([]) == []
+    trial = make_trial()
+    assert differences([replace(trial, entries=trial.entries[1:3])], draws=100) == []
+
+
+def test_a_perfect_median_leaves_no_share() -> None:
+    trial = make_trial()
+    zero = np.zeros_like(trial.truth)
+    entries = (Entry("median", zero), Entry("real", zero + 1))
+    scores = score_trial(replace(trial, truth=zero, entries=entries), draws=100)
+    assert [score.against_median for score in scores] == [None, None]  # nothing to divide by
+    assert scores[1].mae.value == 1
+
+
+def test_gene_scores_say_how_much_predictions_vary() -> None:
+    trial = make_trial()
+    halved = replace(trial, entries=(Entry("real", 0.5 * trial.truth),))
+    for row in gene_scores(halved):
+        assert row.sd_predicted == pytest.approx(0.5 * row.sd_measured)
+        assert row.mean_predicted == pytest.approx(0.5 * row.mean_measured)
+        assert row.r == pytest.approx(1)

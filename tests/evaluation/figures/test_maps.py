@@ -82,3 +82,60 @@ def test_demo_genes_take_what_there_is() -> None:
     everywhere = np.ones(len(yx), bool)
     assert set(demo_genes(targets, genes, yx, everywhere, count=5)) == set(genes)
     assert len(demo_genes(targets[:, :1], genes[:1], yx, everywhere)) == 1
+
+
+def test_genes_name_their_rows_and_one_bar_explains_each(scene) -> None:
+    figure = draw(scene, x=scene.truth)
+    assert [axes.get_ylabel() for axes in figure.axes[:4:2]] == ["A", "B"]
+    bars = [axes for axes in figure.axes[4:] if axes.get_ylabel() == "expression, log(1 + x)"]
+    assert len(bars) == 2
+
+
+def test_far_spots_are_drawn_larger_and_near_ones_true_to_size(scene) -> None:
+    def shown(diameter_um: float) -> float:
+        figure = maps_figure(None, scene.yx_um, ["A", "B"], scene.truth, {}, ~scene.training, diameter_um=diameter_um)
+        return coloured(figure.axes[0]).get_paths()[0].get_extents().width
+
+    assert shown(10.0) == pytest.approx(85)  # 85 % of the pitch of 100 um
+    assert shown(95.0) == pytest.approx(95)
+
+
+def test_one_spot_has_its_true_size() -> None:
+    one = np.array([[200.0, 200.0]])
+    figure = maps_figure(None, one, ["A"], np.ones((1, 1)), {}, np.array([True]), diameter_um=55.0)
+    assert coloured(figure.axes[0]).get_paths()[0].get_extents().width == pytest.approx(55)
+
+
+def test_a_prediction_the_wrong_way_round_says_so(scene) -> None:
+    figure = draw(scene, wrong=-scene.truth)
+    assert [text.get_text() for text in figure.axes[1].texts] == ["r = -1.00"]
+
+
+def test_the_tissue_behind_is_faded(scene) -> None:
+    figure = draw(scene, x=scene.truth)
+    shown = np.asarray(figure.axes[0].images[0].get_array())
+    assert shown.min() > scene.tissue.image.min()
+    assert (shown[..., 0] == shown[..., 2]).all()  # grey: the colours belong to the genes
+    assert len(figure.axes[1].images) == 1
+
+
+def test_demo_genes_of_equal_covariance_come_in_the_order_of_the_panel() -> None:
+    targets, yx, _ = neighbours_agree()
+    same = np.repeat(targets[:, 1:2], 3, axis=1)
+    assert demo_genes(same, ["A", "B", "C"], yx, np.ones(len(yx), bool), count=2) == ["A", "B"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_demo_genes_of_hardly_any_training_spot(count: int) -> None:
+    targets, yx, genes = neighbours_agree()
+    training = np.arange(len(yx)) < count
+    chosen = demo_genes(targets, genes, yx, training, count=3)
+    assert len(set(chosen)) == 3
+    assert "AP000769.1" not in chosen  # an unnamed clone still stands back
+
+
+@pytest.mark.parametrize("name", ["MT-CO1", "RPL3", "RPS27A", "ENSG00000139618", "ENSMUSG00000064351.3", "AC004556.1"])
+def test_names_that_say_little_stand_back(name: str) -> None:
+    targets, yx, _ = neighbours_agree()
+    both = np.stack([10 * targets[:, 4], 0.1 * targets[:, 1]], axis=1)
+    assert demo_genes(both, [name, "ERBB2"], yx, np.ones(len(yx), bool), count=1) == ["ERBB2"]

@@ -45,3 +45,36 @@ def test_arrays_that_do_not_fit_are_refused(wrong: int) -> None:
     given[wrong] = given[wrong][:2]
     with pytest.raises(InputError, match="do not make rows"):
         patches_figure(*given)
+
+
+def test_patches_of_different_kinds_have_frames_of_different_colours() -> None:
+    figure = patches_figure(*arrays(1, 2))
+    shown = [axes for axes in figure.axes if axes.images]
+    colours = [axes.spines["left"].get_edgecolor() for axes in shown]
+    assert colours[0] != colours[1]
+    assert colours[1] == colours[2]
+
+
+def test_more_blocks_than_rows_make_one_a_row() -> None:
+    figure = patches_figure(*arrays(2), blocks=9)
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles == ["real", "synthetic"] * 2
+
+
+def test_an_odd_number_of_rows_leaves_a_place_empty() -> None:
+    figure = patches_figure(*arrays(5, 1))
+    shown = [axes for axes in figure.axes if axes.images]
+    assert len(shown) == 10
+    assert figure.get_figheight() == patches_figure(*arrays(6, 1)).get_figheight()
+
+
+@pytest.mark.parametrize(("patch_um", "text"), [(56.0, "20 µm"), (224.0, "100 µm"), (8.0, "10 µm")])
+def test_the_scale_bar_is_at_most_half_a_patch_where_it_can(patch_um: float, text: str) -> None:
+    figure = patches_figure(*arrays(1, 1), patch_um=patch_um)
+    assert text in [t.get_text() for axes in figure.axes for t in axes.texts]
+
+
+def test_nothing_to_show_is_refused() -> None:
+    real, synthetic, _ = arrays()
+    with pytest.raises(InputError, match="0 real patches"):
+        patches_figure(real[:0], synthetic[:0], [])

@@ -31,3 +31,32 @@ def test_the_figure_has_the_shape_of_the_tissue(scene) -> None:
         spots_figure(None, scene.yx_um, scene.training).get_figheight()
         > spots_figure(None, wide, scene.training).get_figheight()
     )
+
+
+def test_spots_have_their_true_size_and_place(scene) -> None:
+    figure = spots_figure(None, scene.yx_um, scene.training, diameter_um=55.0)
+    _, training = figure.axes[0].collections
+    box = training.get_paths()[0].get_extents()
+    y, x = scene.yx_um[scene.training][0]
+    np.testing.assert_allclose([box.x0, box.x1, box.y0, box.y1], [x - 27.5, x + 27.5, y - 27.5, y + 27.5])
+
+
+def test_every_spot_is_within_the_picture_with_a_margin(scene) -> None:
+    axes = spots_figure(scene.tissue, scene.yx_um, scene.training, diameter_um=100.0).axes[0]
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    y, x = scene.yx_um.T
+    assert left <= x.min() - 200
+    assert right >= x.max() + 200
+    assert top <= y.min() - 200
+    assert bottom >= y.max() + 200  # rows run downwards
+
+
+def test_a_split_without_training_spots_is_drawn(scene) -> None:
+    figure = spots_figure(None, scene.yx_um, np.zeros(48, bool))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["training (0 spots)", "held out, scored (48)"]
+
+
+def test_the_scale_bar_is_there(scene) -> None:
+    texts = [text.get_text() for text in spots_figure(None, scene.yx_um, scene.training).axes[0].texts]
+    assert texts == ["200 µm"]  # a quarter of 1100 um, rounded down

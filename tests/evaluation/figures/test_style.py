@@ -103,3 +103,50 @@ def test_the_scale_bar_has_a_round_length(width: float, text: str) -> None:
     length = float(text.split()[0]) * (1000 if "mm" in text else 1)
     assert x[1] - x[0] == length
     assert axes.texts[0].get_text() == text
+
+
+def test_a_view_narrower_than_any_round_length_has_the_shortest_bar() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    axes.set_xlim(0, 20)
+    add_scale_bar(axes, 20)
+    assert axes.texts[0].get_text() == "10 µm"
+
+
+def test_the_scale_bar_begins_at_the_left_also_where_the_axis_is_turned() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    axes.set_xlim(1000, 0)
+    add_scale_bar(axes, 1000)
+    assert axes.lines[0].get_xdata()[0] == 0
+
+
+def test_without_a_picture_the_spots_stand_alone() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    add_tissue(axes, None, np.array([[100.0, 200.0], [300.0, 250.0]]), margin_um=10)
+    assert len(axes.images) == 0
+    assert (axes.get_xlim(), axes.get_ylim()) == ((190, 260), (310, 90))
+    assert not any(spine.get_visible() for spine in axes.spines.values())
+
+
+def test_an_unfaded_picture_is_the_picture() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (10, 10, 3), dtype=np.uint8)
+    axes = new_figure(3, 3).add_subplot()
+    add_tissue(axes, Tissue(image, 10.0), np.array([[50.0, 50.0]]), margin_um=50)
+    np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), image)
+
+
+def test_a_figure_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    figure = new_figure(2, 2)
+    figure.add_subplot().plot([0, 1])
+    files = save(figure, tmp_path, "plot")
+    before = files.png.read_bytes()
+
+    def half(path: Path, **_: object) -> None:
+        Path(path).write_bytes(b"half a picture")
+        raise OSError("no space left")
+
+    broken = new_figure(2, 2)
+    broken.savefig = half  # type: ignore[method-assign,assignment]
+    with pytest.raises(OSError, match="no space left"):
+        save(broken, tmp_path, "plot")
+    assert files.png.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plot.png", "plot.svg"]

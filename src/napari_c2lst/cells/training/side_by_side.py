@@ -68,8 +68,8 @@ class SideBySide:
         copied.train(self.net.training)
         for mine, theirs in zip(self.net.parameters(), copied.parameters(), strict=True):
             theirs.requires_grad_(mine.requires_grad)
-        for mine, theirs in zip(self.net.buffers(), copied.buffers(), strict=True):
-            theirs.copy_(mine)
+        for statistic, its in zip(self.net.buffers(), copied.buffers(), strict=True):
+            its.copy_(statistic)
 
     def _gather(self, nets: list[nn.Module]) -> None:
         """Batch statistics of the network become the mean of those of its copies."""

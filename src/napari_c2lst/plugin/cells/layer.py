@@ -47,10 +47,10 @@ def cells_layer(slide: Slide, raster: CellRaster, name: str, colormap: Any) -> L
 
 def layer_colours(raster: CellRaster, palette: list[Rgb], visible: NDArray[np.bool_], look: CellLook) -> Any:
     """The colours of a raster's numbers as napari takes them."""
-    from napari.utils.colormaps import DirectLabelColormap
+    from napari.utils.colormaps import CyclicLabelColormap
 
-    colours: dict[int | None, Any] = dict(raster.codes.colours(palette, visible, look))
-    return DirectLabelColormap(color_dict={**colours, None: np.zeros(4, np.float32)})
+    # as many colours as numbers: nothing goes round. A colormap by a dictionary takes two seconds to be compiled
+    return CyclicLabelColormap(colors=raster.codes.colours(palette, visible, look))
 
 
 def hover_words(raster: CellRaster) -> dict[str, list[Any]]:

@@ -16,7 +16,9 @@ from napari_c2lst.common.errors import InputError
 
 CELLS, COMPOSITION, TABLE = "c2lst_cells_", "c2lst_composition_", "_table"
 UNTYPED = "untyped"
-_AT_ONCE = 50_000
+_AT_ONCE = 20_000
+_BUFFER = 2**20
+_HEADER = 13
 _HINT = "run 'cells' on the slide again"
 
 Floats = NDArray[np.float32]
@@ -140,18 +142,45 @@ def read_outlines(result: CellResult) -> Iterator[tuple[NDArray[np.float64], NDA
 
     file = _outline_file(result.store, result.region)
     try:
-        with pq.ParquetFile(file) as parquet:
+        # a store may hold all polygons in one group: it is streamed, not read whole
+        with pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER) as parquet:
             for batch in parquet.iter_batches(_AT_ONCE, columns=["geometry"]):
-                shapes = shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
-                rings = shapely.get_exterior_ring(shapes)
-                length = shapely.get_num_points(rings).astype(np.int64) - 1  # the last corner is the first again
-                corners, ring = shapely.get_coordinates(rings, return_index=True)
-                last = np.append(ring[1:] != ring[:-1], True)
-                yield corners[~last], length
+                yield _plain_polygons(batch.column(0)) or _any_polygons(batch.column(0))
     except (OSError, ValueError, KeyError, shapely.errors.ShapelyError) as error:
         raise InputError(
             f"the outlines of the cells '{result.name}' cannot be read: {_first_line(error)}", _HINT
         ) from error
+
+
+def _plain_polygons(column: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
+    """Corners of polygons without holes, straight from their bytes (WKB, little-endian); None for anything else.
+
+    Each is a byte for the order, numbers of four bytes for kind, rings and corners, then the corners.
+    """
+    begin = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+    data = np.frombuffer(column.buffers()[2], np.uint8)[begin[0] : begin[-1]]
+    start, size = (begin[:-1] - begin[0]).astype(np.int64), np.diff(begin).astype(np.int64)
+    if column.null_count or len(size) == 0 or (size < _HEADER).any():
+        return None
+    header = data[start[:, None] + np.arange(_HEADER)]
+    numbers = np.ascontiguousarray(header[:, 1:]).view("<u4")
+    corners = numbers[:, 2].astype(np.int64)
+    if not ((header[:, 0] == 1).all() and (numbers[:, :2] == (3, 1)).all() and (size == _HEADER + 16 * corners).all()):
+        return None
+    kept = np.ones(len(data), bool)
+    kept[(start[:, None] + np.arange(_HEADER)).ravel()] = False
+    kept[((start + size)[:, None] - np.arange(1, 17)).ravel()] = False  # the last corner is the first again
+    return data[kept].view("<f8").reshape(-1, 2), corners - 1
+
+
+def _any_polygons(column: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Corners of the outer rings of polygons."""
+    import shapely
+
+    rings = shapely.get_exterior_ring(shapely.from_wkb(column.to_numpy(zero_copy_only=False)))
+    length = shapely.get_num_points(rings).astype(np.int64) - 1
+    corners, ring = shapely.get_coordinates(rings, return_index=True)
+    return corners[~np.append(ring[1:] != ring[:-1], True)], length
 
 
 def read_composition(result: CellResult) -> tuple[NDArray[np.str_], NDArray[np.float32]] | None:

@@ -68,8 +68,8 @@ class CellCodes:
 
     def colours(
         self, palette: Sequence[Rgb], visible: NDArray[np.bool_], look: CellLook = "outline"
-    ) -> dict[int, NDArray[np.float32]]:
-        """(4,) red, green, blue and opacity in [0, 1] of every number; hidden types are transparent.
+    ) -> NDArray[np.float32]:
+        """(numbers, 4) red, green, blue and opacity in [0, 1] of every number; hidden types are transparent.
 
         Parameters
         ----------
@@ -80,12 +80,13 @@ class CellCodes:
         look
             Nuclei that are large enough: "outline" leaves the tissue inside to be seen, "filled" covers it.
         """
-        found = {0: np.zeros(4, np.float32), self.picked: np.array(_PICKED, np.float32)}
+        found = np.zeros((self.picked + 1, 4), np.float32)
+        found[self.picked] = _PICKED
         opacity = np.array([_FILL_OPACITY[look], 1.0, *_DENSITY_OPACITY], np.float32)
         for t, rgb in enumerate(palette):
             for i, each in enumerate(opacity):
                 shown = each if visible[t] else 0.0
-                found[1 + t * _PER_TYPE + i] = np.array([*(c / 255 for c in rgb), shown], np.float32)
+                found[1 + t * _PER_TYPE + i] = *(c / 255 for c in rgb), shown
         return found
 
 

@@ -38,6 +38,9 @@ class Beside:
             return
         from superqt.utils import create_worker
 
+        from .latest import wait_at_the_end
+
+        wait_at_the_end()
         generation = self._generation
         worker = create_worker(_caught, function)
 

@@ -54,7 +54,7 @@ class Latest(QObject):
         failed
             Called with a message and a hint if it raised.
         """
-        _wait_at_the_end()
+        wait_at_the_end()
         self._question += 1
         self._set_awaited(True)
         # errors are told by `failed`; superqt would raise them again, as a traceback in a notification
@@ -95,6 +95,6 @@ class Latest(QObject):
 
 
 @cache
-def _wait_at_the_end() -> None:
+def wait_at_the_end() -> None:
     """Once: a program that ends waits for threads at work, which would otherwise answer into what is gone."""
     atexit.register(QThreadPool.globalInstance().waitForDone, 5000)

@@ -25,9 +25,27 @@ class EvaluateSettings(RunSettings, SlideSettings):
     runs: list[str] = setting([], help="names of the predictions stored in the slide to score; none = all there are")
     spots: str = setting("train", help="where there is no run yet: the training spots for the baselines")
     pairs: Path | None = setting(None, help="synthetic pairs to show beside real patches")
+    cells: str | None = setting(
+        None,
+        help="HoVer-Net weights, to compare the nuclei of real and synthetic patches: as 'c2lst cells' takes them, or"
+        " embedded",
+    )
     genes_shown: list[str] = setting([], help="genes to map; none = three chosen on the training spots")
     figures: bool = setting(True, help="draw figures as well")
     draws: int = setting(1000, help="bootstrap samples behind an interval", ge=100, advanced=True)
+
+    cells_patches: int = setting(
+        500,
+        help="with --cells: at most so many real and so many synthetic patches, drawn at random",
+        ge=2,
+        advanced=True,
+    )
+    type_info: Path | None = setting(
+        None, help="with --cells: a type_info.json with the names of the types", advanced=True
+    )
+    accept_licence: bool = setting(
+        False, help="with --cells pannuke: accept the licence of these weights, CC BY-NC-SA 4.0", advanced=True
+    )
 
     rerun: bool = setting(False, help="repeat adapt, sample and train for each split and seed")
     splits: list[Split] = setting(
@@ -36,7 +54,9 @@ class EvaluateSettings(RunSettings, SlideSettings):
     seeds: list[int] = setting([0, 1, 2], help="with --rerun: one training set, and one of each model, for each seed")
     fraction: float = setting(0.25, help="with --rerun: share of the spots to train on", gt=0, lt=1)
     central: str = setting("embedded", help="with --rerun: the central model: embedded, a folder, or a Hugging Face id")
-    allow_download: bool = setting(False, help="let a Hugging Face id be downloaded", advanced=True)
+    allow_download: bool = setting(
+        False, help="let a Hugging Face id, or the PanNuke weights, be downloaded", advanced=True
+    )
     arms: list[TrainedArm] = setting(
         ["real", "synthetic", "real+synthetic"], help="with --rerun: what predictors are trained on", advanced=True
     )
@@ -53,6 +73,8 @@ class EvaluateSettings(RunSettings, SlideSettings):
             raise ValueError("rerun trains its own predictors: leave predictors and runs out")
         if self.rerun and not (self.splits and self.seeds and self.arms):
             raise ValueError("rerun needs at least one split, one seed and one arm")
+        if self.cells is not None and not (self.pairs or self.predictors or self.rerun):
+            raise ValueError("cells compares real patches with synthetic ones: name pairs as well")
         for name, values in (("splits", self.splits), ("seeds", self.seeds), ("arms", self.arms)):
             if len(set(values)) != len(values):
                 raise ValueError(f"{name} = {values} repeats itself")

@@ -6,7 +6,7 @@
 # Nuclei: CoNSeP's train split (Graham et al. 2019; released for research) as images/ inst/ type/, each with train/ and
 # test/; the scores are of its test split. Four epochs from random weights; with EPOCHS a second round from these at half the
 # learning rate. Four more gained on CoNSeP (PQ 0.324 to 0.365) but lost on the sample slide, whose nuclei are darker: the
-# package has the first round. About 4 minutes an epoch on two idle cores; it goes on where it stopped.
+# package has the first round, whose rate followed the cosine of eight epochs until it was cut to four. About 4 minutes an epoch on two idle cores; it goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 consep=${1:?"the folder of CoNSeP, with images, inst and type in it"}

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 import napari_c2lst
-from napari_c2lst.cli.main import run
+from napari_c2lst.cli.main import GROUPS, run
 from napari_c2lst.common.errors import C2LError, DeviceMemoryError, InputError, Stopped
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.jobs.tasks import TASKS
 
-from .fakes import EveryKind, FakeResult, fake_task
+from .fakes import EveryKind, FakeResult, Several, fake_task
 
 Captured = pytest.CaptureFixture[str]
 
@@ -27,7 +27,9 @@ def test_help_lists_every_task(capsys: Captured) -> None:
     text = capsys.readouterr().out
     assert all(f"  {name} " in text for name in TASKS)
     assert "The slide:" in text
-    assert [text.index(f"\n  {name} ") for name in TASKS] == sorted(text.index(f"\n  {name} ") for name in TASKS)
+    in_order = [task.name for group in GROUPS for task in TASKS.values() if task.group == group]
+    assert sorted(in_order, key=lambda name: text.index(f"\n  {name} ")) == in_order
+    assert sorted(in_order) == sorted(TASKS)  # every task is in a part of the way
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -121,6 +123,16 @@ def test_errors(
     assert out == ""
     assert err.strip().splitlines()[: len(lines)] == lines  # click ends the line that ^C stands on
     assert "Traceback" not in err
+
+
+def test_a_command_without_checkpoints_speaks_of_none(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(settings: Any, reporter: Reporter) -> TaskResult:
+        raise KeyboardInterrupt
+
+    fake_task(monkeypatch, work, Several, "several")
+    assert run(["several", "tiles"]) == 130
+    said = capsys.readouterr().err.strip()
+    assert said == "error: stopped at once; nothing half-written takes the place of a result"
 
 
 def test_debug_shows_the_traceback(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

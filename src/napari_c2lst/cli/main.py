@@ -93,7 +93,7 @@ def _run(arguments: Sequence[str]) -> int:
         show_failure(error)
         return 1
     except (KeyboardInterrupt, click.Abort):
-        show_error("stopped at once; the last checkpoint, if there is one, is whole")
+        show_error(f"stopped at once; {_what_is_left(arguments)}")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `c2lst info ... | head`: not an error
@@ -104,6 +104,14 @@ def _run(arguments: Sequence[str]) -> int:
         _show_unexpected(error)
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _what_is_left(arguments: Sequence[str]) -> str:
+    """What becomes of the work of a command that was ended without being asked to stop."""
+    task = TASKS.get(arguments[0]) if arguments else None
+    if task is not None and "resume" in task.settings_class().model_fields:
+        return "the last checkpoint, if there is one, is whole"
+    return "nothing half-written takes the place of a result"
 
 
 def _show_unexpected(error: Exception) -> None:

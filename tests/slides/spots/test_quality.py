@@ -100,3 +100,29 @@ def test_her2st_b4_is_as_its_source_says(shared: Path) -> None:
     assert len(quality) == 283
     assert quality.summary()["counts"]["median"] == 648
     assert quality.summary()["genes"]["median"] == 537
+
+
+def test_spots_without_any_count_are_said_as_such() -> None:
+    empty = SpotQuality(np.array([0.0, 0, 0, 7]), np.array([0, 0, 0, 3]), np.array([0.0, 0.0, 1.0, 1.0]))
+    assert empty.lines() == [
+        "counts of a spot: median 0 (5 % or more have none, the highest 7)",
+        "genes of a spot: median 0 (5 % or more have none, the highest 3)",
+        "tissue under a spot: median 50 % (5 % or more have none, the highest 100 %)",
+    ]
+
+
+def test_a_share_that_reads_as_nothing() -> None:
+    tissue = np.array([0.001, 0.001, 0.5, 1.0])
+    line = SpotQuality(np.ones(4), np.ones(4, int), tissue).lines()[2]
+    assert line == "tissue under a spot: median 25 % (5 % have hardly any, the highest 100 %)"
+
+
+def test_every_spot_without_counts() -> None:
+    assert SpotQuality(np.zeros(3), np.zeros(3, int)).lines()[0] == "counts of a spot: 0 in every one"
+
+
+def test_a_number_of_its_own_is_never_called_less_than_zero() -> None:
+    rng = np.random.default_rng(0)
+    for top in (1, 2, 5, 1000):
+        quality = SpotQuality(rng.integers(0, top, 40).astype(float), rng.integers(0, top, 40))
+        assert not any("less than 0" in line for line in quality.lines())

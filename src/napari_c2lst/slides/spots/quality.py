@@ -91,7 +91,13 @@ def summary_lines(summary: Mapping[str, Mapping[str, float]]) -> list[str]:
         else:
             texts = [f"{value:.0f}" for value in (median, low, high)]
         what = "tissue under a spot" if name == "tissue" else f"{name} of a spot"
-        lines.append(f"{what}: median {texts[0]} (5 % have less than {texts[1]}, the highest {texts[2]})")
+        if high == 0:
+            lines.append(f"{what}: {texts[2]} in every one")
+            continue
+        few = f"5 % have less than {texts[1]}"
+        if texts[1] in ("0", "0 %"):  # nothing is less than 0
+            few = "5 % or more have none" if low == 0 else "5 % have hardly any"
+        lines.append(f"{what}: median {texts[0]} ({few}, the highest {texts[2]})")
     return lines
 
 

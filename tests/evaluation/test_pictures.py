@@ -116,3 +116,69 @@ def test_pairs_between_two_spots_have_no_real_patch_to_stand_beside(slide: Slide
     mixed = replace(make_pairs(slide, question), weight=np.full(4 * question.held.training.sum(), 0.5, np.float32))
     with pytest.raises(InputError, match="no patch of a single spot"):
         pictures._patches(slide, mixed, None)
+
+
+def test_an_ensembl_id_is_found_without_its_version(slide: Slide, question: Question) -> None:
+    genes = ("ENSG00000139618.15", *question.panel.genes[1:])
+    versioned = replace(question, panel=question.panel.model_copy(update={"genes": genes}))
+    yx_um = slide.require_spots().yx * slide.mpp
+    asked = ["ENSG00000139618", genes[3]]
+    assert pictures._genes_to_map(slide, versioned, yx_um, asked) == ["ENSG00000139618.15", genes[3]]
+
+
+def test_a_gene_that_is_asked_for_twice_is_mapped_once(slide: Slide, question: Question) -> None:
+    yx_um = slide.require_spots().yx * slide.mpp
+    assert pictures._genes_to_map(slide, question, yx_um, ["GENE02", "GENE02"]) == ["GENE02"]
+
+
+def test_of_one_split_spots_are_drawn_once(question: Question) -> None:
+    random = replace(question.held, split="random")
+    kept = pictures._one_a_split([question.held, random, replace(question.held, seed=1)])
+    assert [held.split for held in kept] == ["blocked", "random"]
+    assert kept[0] is question.held  # the first of them
+
+
+def mapped(monkeypatch: pytest.MonkeyPatch, slide: Slide, trial: Trial) -> dict[str, np.ndarray]:
+    """The predictions that are given to the figure of maps."""
+    seen: dict[str, dict[str, np.ndarray]] = {}
+
+    def record(
+        tissue: object, yx: object, genes: object, truth: np.ndarray, predictions: dict, *_: object, **__: object
+    ):
+        seen["predictions"] = {"measured": truth, **predictions}
+
+    monkeypatch.setattr(pictures, "maps_figure", record)
+    yx_um = slide.require_spots().yx * slide.mpp
+    pictures._maps(slide, trial, tissue_of(slide), yx_um, list(trial.genes[:2]))
+    return seen["predictions"]
+
+
+def test_the_two_predictors_of_the_question_are_mapped(
+    slide: Slide, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = mapped(monkeypatch, slide, trial)
+    assert list(shown) == ["measured", "real only", "real + synthetic"]
+    np.testing.assert_allclose(shown["measured"][trial.test], trial.truth[:, :2])
+    np.testing.assert_allclose(shown["real only"][trial.test], 0.9 * trial.truth[:, :2])
+    others = np.setdiff1d(np.arange(len(slide.require_spots())), trial.test)
+    assert all(np.isnan(values[others]).all() for values in shown.values())
+
+
+def test_a_single_predictor_is_mapped_beside_the_best_baseline(
+    slide: Slide, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = replace(trial, entries=trial.entries[:3])
+    assert list(mapped(monkeypatch, slide, alone)) == ["measured", "colours + ridge", "real only"]
+
+
+def test_baselines_alone_have_a_map_and_a_scatter(slide: Slide, trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = replace(trial, entries=trial.entries[:2])
+    assert list(mapped(monkeypatch, slide, alone)) == ["measured", "colours + ridge"]
+    assert [axes.get_title(loc="left") for axes in pictures._scatter(alone).axes] == ["colours + ridge"]
+
+
+def test_of_several_runs_of_an_arm_the_first_is_shown(trial: Trial) -> None:
+    again = replace(trial.entries[2], run="again", prediction=0 * trial.truth)
+    shown = pictures._one_an_arm(replace(trial, entries=(*trial.entries[::-1], again)))
+    assert [entry.arm for entry in shown] == ["median", "ridge", "real", "real+synthetic"]
+    assert [entry.run for entry in shown] == ["median", "ridge", "real", "real+synthetic"]

@@ -121,8 +121,8 @@ def _one_a_split(held: Sequence[HeldOut]) -> list[HeldOut]:
 def _genes_to_map(slide: Slide, question: Question, yx_um: npt.NDArray[np.float64], genes: Sequence[str]) -> list[str]:
     panel = question.panel
     if genes:
-        match_genes(list(genes), list(panel.genes), where="the gene panel")
-        return list(genes)
+        found = match_genes(list(dict.fromkeys(genes)), list(panel.genes), where="the gene panel")
+        return [panel.genes[i] for i in found]  # an Ensembl id may have been given without its version
     training = question.held.training
     targets = panel.targets(slide.counts()[np.flatnonzero(training)], slide.genes, where=f"slide '{slide.name}'")
     everywhere = np.ones(int(training.sum()), dtype=bool)

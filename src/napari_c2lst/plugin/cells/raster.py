@@ -23,6 +23,7 @@ _FINEST, _OUTLINED, _SINGLE = 40.0, 10.0, 2.5
 _COARSEST_PX = 512
 _MOST_COUNTS = 64 * 2**20
 _HALO = 2
+_SEEN_PX, _MOST_SHAPES = 1.6e6, 8_000
 _WHOLE = 64 * 2**20  # more pixels are never drawn at once
 
 Picture = NDArray[np.unsignedinteger]
@@ -81,6 +82,12 @@ class CellRaster:
         if level >= self._single:
             return "density"
         return "outline" if self.diameter * self.scale(level) >= _OUTLINED else "filled"
+
+    def _has_shapes(self, level: int) -> bool:
+        """Whether filled nuclei have their shapes: where there are so many that it would take long, discs will do."""
+        height, width = self._shapes[level]
+        seen = len(self.columns) * min(_SEEN_PX / (height * width), 1.0)
+        return self.outlines is not None and seen <= _MOST_SHAPES
 
     def _level_shapes(self) -> list[tuple[int, int]]:
         height, width = (int(np.ceil(each * self.zoom)) for each in self.shape)
@@ -191,7 +198,8 @@ class CellRaster:
         if len(cells) == 0:
             return np.zeros(shape, self.codes.dtype)
         kind, yx = self.columns.kind[cells], self.columns.yx[cells]
-        if self.look(level) == "filled":
+        filled = self.look(level) == "filled"
+        if filled and not self._has_shapes(level):
             at = yx * scale - np.array([top, left])
             return stamp_discs(at, self.radius[cells] * scale, self.codes.solid[kind], shape).astype(self.codes.dtype)
         if self.outlines is None:
@@ -200,6 +208,9 @@ class CellRaster:
             corners, length = self.outlines.of(cells, yx)
         corners = corners * scale - np.array([top - _HALO, left - _HALO])
         ids = fill_polygons(corners, length, (shape[0] + 2 * _HALO, shape[1] + 2 * _HALO))
+        if filled:
+            solid = np.concatenate([[0], self.codes.solid[kind]]).astype(self.codes.dtype)
+            return np.take(solid, ids[_HALO:-_HALO, _HALO:-_HALO], mode="clip")
         return self._coloured(ids, cells, kind)[_HALO:-_HALO, _HALO:-_HALO]
 
     def _coloured(self, ids: NDArray[np.int32], cells: NDArray[np.int32], kind: NDArray[np.uint8]) -> Picture:

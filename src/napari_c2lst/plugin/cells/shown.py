@@ -95,7 +95,6 @@ class ShownCells:
         self.wanted = False
         self.outlines_missing = ""
         self._expected = ""
-        self._slide: Slide | None = None
         self._session.slide_changed.connect(self._on_slide)
         self._session.results_changed.connect(self.renew)
         self._end_clicks = self._canvas.on_click(self._on_click)
@@ -227,11 +226,9 @@ class ShownCells:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _on_slide(self) -> None:
-        if self._session.slide is not self._slide:
-            self._forget()
-            self.result, self.wanted = None, False
-            self._slide = self._session.slide
-            self.renew()
+        self._forget()
+        self.result, self.wanted = None, False
+        self.renew()
 
     def _forget(self) -> None:
         self._beside.forget()

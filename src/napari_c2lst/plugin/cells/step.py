@@ -93,6 +93,6 @@ class CellsPanel(StepPanel):
 
 
 def _choices(session: Any) -> Choices:
-    own = [(f"Own training: {label}", str(path)) for label, path in runs_of(session, "train-cells")]
-    package = [("Of the package (narrow, CoNSeP's four types)", EMBEDDED)] if Path(embedded_file()).is_file() else []
-    return [*package, *own, ("Public PanNuke weights (six types; a download)", PANNUKE)]
+    own = [(f"Own: {label}", str(path)) for label, path in runs_of(session, "train-cells")]
+    package = [("Package: CoNSeP, 4 types", EMBEDDED)] if Path(embedded_file()).is_file() else []
+    return [*package, *own, ("PanNuke, public: 6 types", PANNUKE)]

@@ -17,6 +17,7 @@ _LABELS = {
     "checkpoint_every": "Checkpoint every",
     "count_as_ratio": "Count as pairs a spot",
     "csv": "Also as CSV",
+    "geojson": "Also as GeoJSON",
     "ema": "Moving average",
     "fraction": "Training share",
     "gene_list": "Gene list",

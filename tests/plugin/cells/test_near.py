@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from napari_c2lst.plugin.cells.near import NearCells
+
+
+@pytest.fixture
+def yx() -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, [300, 500], (2000, 2))
+
+
+@pytest.mark.parametrize("box", [(10, 20, 60, 90), (-50, -50, 5, 5), (290, 480, 900, 900), (0, 0, 300, 500)])
+def test_all_that_lie_in_a_rectangle_are_found(yx: np.ndarray, box: tuple[float, float, float, float]) -> None:
+    near = NearCells(yx, (300, 500))
+    found = near.within(*box)
+    inside = np.all((yx >= box[:2]) & (yx <= box[2:]), axis=1)
+    assert set(np.flatnonzero(inside)) <= set(found.tolist())
+    assert len(set(found.tolist())) == len(found)
+
+
+def test_few_others_are_looked_at(yx: np.ndarray) -> None:
+    near = NearCells(yx, (300, 500))
+    assert len(near.within(100, 100, 101, 101)) < 60
+    assert sorted(near.order.tolist()) == list(range(2000))
+
+
+def test_no_cells_and_cells_outside_of_the_slide() -> None:
+    assert len(NearCells(np.zeros((0, 2)), (10, 10)).within(0, 0, 9, 9)) == 0
+    odd = NearCells(np.array([[-3.0, 4.0], [25.0, 4.0]]), (10, 10))
+    assert sorted(odd.within(0, 0, 10, 10).tolist()) == [0, 1]

@@ -1,0 +1,122 @@
+"""Cells read from a store column by column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from tests.plugin.cells.stores import FACTS, NAMES, kinds, places, write_cells
+
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.cells.stored import (
+    UNTYPED,
+    CellResult,
+    list_results,
+    read_columns,
+    read_composition,
+    read_outlines,
+)
+from napari_c2lst.slides.opening import open_slide
+
+
+def test_results_are_listed_the_newest_first(cells_store: Path) -> None:
+    write_cells(cells_store, "wide", step=40)
+    found, problems = list_results(cells_store)
+    assert [each.name for each in found] == ["wide", "narrow"]
+    assert problems == []
+    assert found[0].facts == FACTS
+    assert found[0].region == "c2lst_cells_wide"
+
+
+def test_a_result_that_was_made_anew_is_another_one(cells_store: Path) -> None:
+    before = list_results(cells_store)[0]
+    assert list_results(cells_store)[0] == before
+    write_cells(cells_store, step=40)
+    assert list_results(cells_store)[0] != before
+
+
+def test_no_store_and_no_cells(tmp_path: Path) -> None:
+    assert list_results(None) == ([], [])
+    assert list_results(tmp_path / "none.zarr") == ([], [])
+
+
+def test_a_damaged_table_is_said(cells_store: Path) -> None:
+    for file in (cells_store / "tables" / "c2lst_cells_narrow_table" / "uns").rglob("zarr.json"):
+        file.unlink()
+    for file in (cells_store / "tables" / "c2lst_cells_narrow_table" / "uns").rglob(".z*"):
+        file.unlink()
+    found, problems = list_results(cells_store)
+    assert found == []
+    assert len(problems) == 1
+    assert "'narrow'" in problems[0]
+
+
+def test_columns_are_what_was_written(result: CellResult) -> None:
+    columns, xy = read_columns(result), places()
+    assert columns.types == (*NAMES, UNTYPED)
+    assert len(columns) == len(xy)
+    np.testing.assert_allclose(columns.yx, xy[:, ::-1])
+    np.testing.assert_array_equal(columns.kind[:-1], kinds(len(xy))[:-1] - 1)
+    assert columns.types[columns.kind[-1]] == UNTYPED
+    assert columns.prob[0] == 0.5
+    assert columns.area_um2[0] == pytest.approx(56 * 2.5**2)
+
+
+def test_columns_that_do_not_fit_are_refused(cells_store: Path) -> None:
+    import shutil
+
+    shutil.rmtree(cells_store / "tables" / "c2lst_cells_narrow_table" / "obs" / "type_prob")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_columns(list_results(cells_store)[0][0])
+
+
+def test_outlines_are_those_of_the_polygons(result: CellResult, cells_once: Path) -> None:
+    parts = list(read_outlines(result))
+    corners = np.concatenate([each for each, _ in parts])
+    length = np.concatenate([each for _, each in parts])
+    shapes = open_slide(cells_once).sdata.shapes["c2lst_cells_narrow"].geometry.to_numpy()
+    assert len(length) == len(shapes)
+    for ring, shape in zip(np.split(corners, np.cumsum(length)[:-1]), shapes, strict=True):
+        assert shapely.Polygon(ring).equals(shape)
+
+
+def test_outlines_of_other_polygons_are_read_more_slowly(cells_store: Path, result: CellResult) -> None:
+    """Polygons with holes are outlined all the same."""
+    file = cells_store / "shapes" / "c2lst_cells_narrow" / "shapes.parquet"
+    frame = gpd.read_parquet(file)
+    whole = frame.geometry.to_numpy()
+    plain = np.concatenate([corners for corners, _ in read_outlines(result)])
+    holes = [shape.difference(shape.centroid.buffer(1)) for shape in whole]
+    frame.set_geometry(holes).to_parquet(file)
+    parts = list(read_outlines(list_results(cells_store)[0][0]))
+    corners = np.concatenate([each for each, _ in parts])
+    ring = np.split(corners, np.cumsum(parts[0][1])[:-1])[5]
+    assert shapely.Polygon(ring).equals(whole[5])
+    assert len(corners) == len(plain)
+
+
+def test_damaged_outlines_are_said(cells_store: Path) -> None:
+    file = cells_store / "shapes" / "c2lst_cells_narrow" / "shapes.parquet"
+    result = list_results(cells_store)[0][0]
+    file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(InputError, match="outlines of the cells 'narrow'"):
+        list(read_outlines(result))
+
+
+def test_the_composition_of_spots(result: CellResult, cells_once: Path) -> None:
+    found = read_composition(result)
+    assert found is not None
+    ids, counts = found
+    assert ids.tolist() == open_slide(cells_once).require_spots().ids.astype(str).tolist()
+    assert counts.shape == (63, len(NAMES))
+    assert counts.sum() > 60
+
+
+def test_a_slide_without_a_composition(cells_store: Path) -> None:
+    import shutil
+
+    shutil.rmtree(cells_store / "tables" / "c2lst_composition_narrow")
+    assert read_composition(list_results(cells_store)[0][0]) is None

@@ -1,4 +1,7 @@
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -168,3 +171,39 @@ def test_the_card_states_data_licence_and_hash(tmp_path):
     assert model.content_hash in text
     assert "112 x 112 um, 16 x 16 px (7.000 um/px)" in text
     assert "| licence | none |" in text
+
+
+def written(tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    """A tiny central model whose `c2lst.json` says something else."""
+    folder = save_central(tiny_central(), tmp_path / "central")
+    meta = json.loads((folder / "c2lst.json").read_text())
+    (folder / "c2lst.json").write_text(json.dumps(change(meta)))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda meta: [1, 2], "cannot be read"),
+        (lambda meta: "a word", "cannot be read"),
+        (lambda meta: None, "cannot be read"),
+        (lambda meta: {**meta, "stem": "two"}, "is damaged"),
+        (lambda meta: {**meta, "stem": None}, "is damaged"),
+        (lambda meta: {**meta, "stem": 4}, "a stem of 4 needs 48 channels"),
+        (lambda meta: {**meta, "spec": {**meta["spec"], "patch_px": "many"}}, "is damaged: spec.patch_px"),
+        (lambda meta: {**meta, "spec": 7}, "is damaged: spec"),
+    ],
+)
+def test_a_damaged_record_is_one_sentence(tmp_path: Path, change: Callable[..., Any], words: str) -> None:
+    folder = written(tmp_path, change)
+    with pytest.raises(InputError, match=words) as caught:
+        load_central(folder)
+    assert str(folder) in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint == "copy the model again"
+
+
+def test_the_specification_alone_is_refused_the_same_way(tmp_path: Path) -> None:
+    folder = written(tmp_path, lambda meta: {**meta, "spec": {**meta["spec"], "patch_um": -1}})
+    with pytest.raises(InputError, match=r"is damaged: spec.patch_um"):
+        central_spec(folder)

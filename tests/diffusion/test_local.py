@@ -94,6 +94,9 @@ def test_what_is_no_safetensors_is_refused_unopened(tmp_path: Path, make: str) -
     [
         (None, "not a local model"),
         ({"c2lst": json.dumps({"version": 99})}, "has version 99"),
+        ({"c2lst": "{not json"}, "is damaged"),
+        ({"c2lst": "[1, 2]"}, "is damaged"),
+        ({"c2lst": "null"}, "is damaged"),
         ({"c2lst": json.dumps({"version": 1})}, "damaged"),
         ({"c2lst": json.dumps({"version": 1, "facts": {}, "modulation": {}})}, "damaged"),
     ],

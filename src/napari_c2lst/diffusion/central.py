@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.files import atomic_folder, content_hash
@@ -109,8 +110,11 @@ def load_central(source: str | Path, *, allow_download: bool = False) -> Central
             f"central model '{folder}' cannot be read: {_first_line(error)}", "copy it again, or choose another"
         ) from error
     schedule = NoiseSchedule(scheduler)
-    net = NoiseNet(unet, int(meta["stem"]), schedule.velocity_alphas)
-    spec = PatchSpec.model_validate(meta["spec"])
+    spec = _spec(meta, folder)
+    try:
+        net = NoiseNet(unet, int(meta["stem"]), schedule.velocity_alphas)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"'{folder / META}' is damaged: {_first_line(error)}", "copy the model again") from error
     return CentralModel(net, schedule, spec, str(meta["name"]), dict(meta.get("facts", {})))
 
 
@@ -122,7 +126,8 @@ def central_spec(source: str | Path, *, allow_download: bool = False) -> PatchSp
     InputError
         If it is not there, or not a central model.
     """
-    return PatchSpec.model_validate(read_meta(find_central(source, allow_download=allow_download))["spec"])
+    folder = find_central(source, allow_download=allow_download)
+    return _spec(read_meta(folder), folder)
 
 
 def save_central(model: CentralModel, folder: Path, *, half: bool = False) -> Path:
@@ -193,8 +198,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
         If it cannot be read, or is of a newer version.
     """
     try:
-        meta: dict[str, Any] = json.loads((folder / META).read_text())
-    except (OSError, ValueError) as error:
+        meta: dict[str, Any] = dict(json.loads((folder / META).read_text()))
+    except (OSError, TypeError, ValueError) as error:
         raise InputError(f"'{folder / META}' cannot be read: {_first_line(error)}", "copy the model again") from error
     if meta.get("version") != META_VERSION:
         raise InputError(f"central model '{folder}' has version {meta.get('version')}", "update napari-c2lst")
@@ -202,6 +207,15 @@ def read_meta(folder: Path) -> dict[str, Any]:
     if missing:
         raise InputError(f"'{folder / META}' lacks {', '.join(missing)}", "copy the model again")
     return meta
+
+
+def _spec(meta: dict[str, Any], folder: Path) -> PatchSpec:
+    try:
+        return PatchSpec.model_validate(meta["spec"])
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in ("spec", *problem["loc"]))
+        raise InputError(f"'{folder / META}' is damaged: {where}: {problem['msg']}", "copy the model again") from error
 
 
 def _write_weights(tensors: dict[str, torch.Tensor], file: Path) -> None:

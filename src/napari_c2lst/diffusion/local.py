@@ -203,4 +203,7 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InputError(
             f"'{file}' is not a local model: it has no '{_KEY}' metadata", "give 'c2lst adapt's local.safetensors"
         )
-    return json.loads(text), tensors
+    try:
+        return dict(json.loads(text)), tensors
+    except (TypeError, ValueError) as error:
+        raise InputError(f"local model '{file}' is damaged: {str(error).splitlines()[0]}", "copy it again") from error

@@ -37,3 +37,28 @@ def test_each_patch_is_one_of_its_eight_turns() -> None:
 def test_turns_depend_on_the_key_alone(key: tuple[int, int], same: bool) -> None:
     x = torch.randn(16, 1, 3, 3, generator=torch.Generator().manual_seed(0))
     assert torch.equal(turned(x, 0, 1), turned(x, *key)) is same
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_patches_of_one_process_are_turned_as_in_the_whole_batch(processes: int) -> None:
+    x = torch.randn(12, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    whole = turned(x, 5, 9)
+    for rank in range(processes):
+        part = turned(x[rank::processes], 5, 9, rows=(rank, processes, len(x)))
+        assert torch.equal(part, whole[rank::processes])
+
+
+def test_turning_leaves_the_batch_it_was_given() -> None:
+    x = torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    before = x.clone()
+    out = turned(x, 0, 1)
+    assert torch.equal(x, before)
+    assert out.shape == x.shape
+    assert torch.equal(out.flatten(1).sort(1).values, x.flatten(1).sort(1).values)  # the same pixels
+
+
+def test_batches_of_any_size_run_through_the_same_order() -> None:
+    by_four = np.concatenate([batch_indices(10, 4, 7, number) for number in range(5)])
+    by_five = np.concatenate([batch_indices(10, 5, 7, number) for number in range(4)])
+    assert by_four.tolist() == by_five.tolist()
+    assert by_four.dtype == np.int64

@@ -55,3 +55,31 @@ def test_all_faults_are_named_at_once(folder: Path) -> None:
     assert "README.md is missing" in caught.value.message
     assert "unet/weights.safetensors is not what was published" in caught.value.message
     assert "again" in caught.value.hint
+
+
+def test_writing_again_covers_what_has_changed(folder: Path) -> None:
+    (folder / "README.md").write_text("another card\n")
+    with pytest.raises(InputError, match="is not what was published"):
+        check_checksums(folder)
+    write_checksums(folder)
+    check_checksums(folder)
+    assert SUMS not in (folder / SUMS).read_text()  # it does not list itself
+
+
+def test_files_that_were_added_later_are_no_fault(folder: Path) -> None:
+    (folder / "notes.txt").write_text("mine")
+    check_checksums(folder)
+
+
+def test_names_of_any_alphabet(tmp_path: Path) -> None:
+    (tmp_path / "Größe µm.txt").write_text("x")
+    write_checksums(tmp_path)
+    check_checksums(tmp_path)
+    (tmp_path / "Größe µm.txt").write_text("y")
+    with pytest.raises(InputError, match=r"Größe µm\.txt is not what was published"):
+        check_checksums(tmp_path)
+
+
+def test_an_empty_file_has_the_digest_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert digest(tmp_path / "empty") == hashlib.sha256().hexdigest()

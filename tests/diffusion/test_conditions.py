@@ -65,3 +65,28 @@ def test_one_spot_cannot_be_mixed() -> None:
     with pytest.raises(InputError, match="cannot be mixed"):
         plan_conditions(TARGETS[:1], IDS[:1], ratio=2, interpolate="pairs")
     assert len(plan_conditions(TARGETS[:1], IDS[:1], ratio=2)) == 2
+
+
+def test_a_mixed_plan_keeps_each_spot_in_its_place() -> None:
+    c = plan_conditions(TARGETS, IDS, ratio=3, interpolate="pairs", seed=0)
+    assert list(c.source_a) == [*IDS, *IDS, *IDS]  # row k * n + i is the k-th of spot i
+    assert c.targets.dtype == np.float32
+    assert c.weight.dtype == np.float32
+
+
+def test_more_neighbours_than_spots_are_all_the_others() -> None:
+    c = plan_conditions(TARGETS, IDS, ratio=40, interpolate="pairs", neighbours=99, seed=0)
+    for name in IDS:
+        assert set(c.source_b[c.source_a == name]) == set(IDS) - {name}
+
+
+def test_the_nearest_neighbour_is_the_one_in_expression() -> None:
+    line = np.array([[0.0], [1.0], [3.0], [3.5]], dtype=np.float32)
+    c = plan_conditions(line, IDS[:4], ratio=5, interpolate="pairs", neighbours=1, seed=0)
+    nearest = dict(zip(c.source_a, c.source_b, strict=True))
+    assert nearest == {"a": "b", "b": "a", "c": "d", "d": "c"}
+
+
+def test_ids_that_are_objects_become_text() -> None:
+    c = plan_conditions(TARGETS, np.array(list(IDS), dtype=object), ratio=1)  # as pandas keeps them
+    assert c.source_a.dtype.kind == "U"

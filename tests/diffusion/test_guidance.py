@@ -49,3 +49,25 @@ def test_rescaling_is_linear_in_phi_and_off_at_zero() -> None:
 def test_a_flat_patch_is_no_division_by_zero() -> None:
     flat = torch.full((1, 3, 4, 4), 0.3)
     assert torch.isfinite(rescale_colours(flat, torch.randn(1, 3, 4, 4), 1.0)).all()
+
+
+def test_rescaling_takes_each_patch_and_colour_for_itself() -> None:
+    guided, cond = _saturated()
+    together = rescale_colours(guided, cond, 0.7)
+    alone = torch.cat([rescale_colours(guided[i : i + 1], cond[i : i + 1], 0.7) for i in range(2)])
+    assert torch.allclose(together, alone, atol=1e-6)
+    other = guided.clone()
+    other[:, 2] *= 4
+    assert torch.equal(rescale_colours(other, cond, 0.7)[:, :2], together[:, :2])
+
+
+@pytest.mark.parametrize(("t", "steps", "acts"), [(0, 11, False), (2, 11, True), (8, 11, True), (9, 11, False)])
+def test_the_interval_is_a_share_of_the_schedule_whatever_its_length(t: int, steps: int, acts: bool) -> None:
+    assert Guidance(low=0.2, high=0.8).acts(t, steps) is acts
+
+
+def test_guidance_of_one_is_the_conditional_model_and_of_zero_the_unconditional() -> None:
+    cond, uncond = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    assert torch.allclose(guide(cond, uncond, 1.0), cond, atol=1e-6)
+    assert torch.equal(guide(cond, uncond, 0.0), uncond)
+    assert torch.equal(guide(cond, cond, 7.5), cond)  # where both agree there is nothing to enforce

@@ -75,3 +75,37 @@ def test_velocity_is_turned_into_noise():
 def test_the_schedule_is_no_weight_of_the_network():
     net = tiny(alphas_cumprod=NoiseSchedule(prediction=VELOCITY).velocity_alphas)
     assert set(net.state_dict()) == set(tiny().state_dict())
+
+
+def test_a_batch_is_linear_in_the_pixels():
+    patches = np.array([0, 51, 255], np.uint8).reshape(1, 1, 3, 1).repeat(3, axis=3)
+    assert as_batch(patches)[0, 0, 0].tolist() == pytest.approx([-1, -0.6, 1])
+    assert as_batch(patches).dtype == torch.float32
+
+
+def test_half_precision_patches_come_back_whole():
+    patches = np.random.default_rng(0).integers(256, size=(2, 4, 4, 3), dtype=np.uint8)
+    assert np.array_equal(as_patches(as_batch(patches).to(torch.float16)), patches)
+
+
+def test_attention_is_in_the_lowest_levels_only():
+    config = tiny(widths=(8, 16, 16), attention_levels=2).unet.config
+    assert config.down_block_types == ("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D")
+    assert config.up_block_types == ("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D")
+
+
+def test_patches_of_a_batch_do_not_see_each_other():
+    torch.manual_seed(0)
+    net = tiny().eval()
+    x, t = torch.randn(3, 3, 16, 16), torch.tensor([1, 500, 900])
+    with torch.no_grad():
+        together = net(x, t)
+        alone = torch.cat([net(x[i : i + 1], t[i : i + 1]) for i in range(3)])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_parameters_are_counted_once():
+    layer = torch.nn.Linear(3, 4)
+    assert count_parameters(layer) == 16
+    assert count_parameters(torch.nn.Sequential(layer, layer)) == 16
+    assert count_parameters(torch.nn.ReLU()) == 0

@@ -37,7 +37,7 @@ def test_dots_are_the_means_and_bars_stay_between_0_and_1() -> None:
 
 def test_real_and_synthetic_have_the_colours_of_the_patches_and_their_numbers() -> None:
     figure = draw(np.concatenate([counts(0), np.zeros((3, 2), int)]), counts(1, 7))
-    (legend,) = figure.legends
+    legend = figure.axes[0].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == [
         "real: 30 patches with nuclei, 3 without",
         "synthetic: 7 patches with nuclei, 0 without",

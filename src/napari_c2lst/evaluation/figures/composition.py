@@ -61,7 +61,7 @@ def composition_figure(
         Line2D([], [], color=COLOURS[name], linewidth=6, alpha=0.55, label=_legend(name, group))
         for name, group in counts.items()
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=1, labelcolor=INK)
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, labelcolor=INK)
     add_title(figure, title)
     return figure
 

@@ -92,3 +92,66 @@ def test_while_a_folder_is_written_it_counts_as_left_behind(tmp_path):
     with atomic_folder(tmp_path / "out") as folder:
         assert left_behind(tmp_path / "out") == [folder]
     assert left_behind(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("atomic", [atomic_file, atomic_folder])
+@pytest.mark.parametrize("inside", ["notes.txt/run", "notes.txt/deep/run"])
+def test_a_place_inside_a_file_is_refused(tmp_path, atomic, inside):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="is not a folder") as caught, atomic(tmp_path / inside):
+        pass
+    assert str(tmp_path / inside) in caught.value.message
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("atomic", [atomic_file, atomic_folder])
+def test_a_folder_that_may_not_be_written_to_is_said(tmp_path, atomic, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "mkdir", refuse)
+    with pytest.raises(InputError, match="no permission to write") as caught, atomic(tmp_path / "new" / "a"):
+        pass
+    assert caught.value.hint == "choose another folder"
+
+
+def test_a_failure_inside_a_folder_leaves_nothing(tmp_path):
+    def fail():
+        with atomic_folder(tmp_path / "deep" / "run") as folder:
+            (folder / "x").write_text("1")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_a_file_replaces_the_old_one_in_one_move(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    with atomic_file(file) as temporary:
+        assert temporary.parent == file.parent  # on the same disk
+        assert file.read_text() == "old"
+        temporary.write_text("new")
+    assert file.read_text() == "new"
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    with atomic_file(tmp_path / "a") as first, atomic_file(tmp_path / "a") as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert (tmp_path / "a").read_text() == "first"  # the last to finish
+
+
+def test_a_file_that_was_never_written_is_an_error_and_no_empty_file(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "a"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.EDQUOT, errno.EROFS, errno.EPERM])
+def test_quota_and_read_only_disks_are_said_too(tmp_path, code):
+    with pytest.raises(InputError) as caught, disk_errors(tmp_path / "a"):
+        raise OSError(code, "x")
+    assert caught.value.hint

@@ -24,9 +24,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the disk is full; nothing half-written stays.
+        If the disk is full or may not be written to; nothing half-written stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(path)
     temporary = _temporary_beside(path)
     try:
         with disk_errors(path):
@@ -45,19 +45,30 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If `path` is there already, or the disk is full; nothing half-written stays.
+        If `path` is there already, or the disk is full or may not be written to; nothing half-written stays.
     """
     if path.exists():
         raise InputError(f"'{path}' is there already", "choose another name, or move it away")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(path)
     temporary = _temporary_beside(path)
-    temporary.mkdir()
+    with disk_errors(path):
+        temporary.mkdir()
     try:
         with disk_errors(path):
             yield temporary
             os.rename(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _make_parent(path: Path) -> None:
+    try:
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(
+            f"'{path}' cannot be written: '{path.parent}' is not a folder", "choose another name"
+        ) from error
 
 
 def left_behind(path: Path) -> list[Path]:

@@ -56,3 +56,38 @@ def test_what_is_no_number_never_reaches_the_weights():
     weight.grad = torch.tensor([1.0, float("inf")])
     with pytest.raises(RunFailure, match="not numbers"):
         refuse_nan(0, 0.5, [weight])
+
+
+def test_warmup_of_a_short_run_is_at_least_one_step():
+    assert warmup_factor(0, 3, 0.03) == 1.0
+    assert warmup_factor(0, 10, 1.0) == pytest.approx(0.1)
+    assert all(0 < warmup_factor(step, 50, 0.5) <= 1 for step in range(60))
+
+
+def test_cosine_of_one_step_and_beyond_the_end():
+    assert cosine_rate(0, 1, first=1.0, last=0.1, warmup=0.0) == pytest.approx(1.0)
+    assert cosine_rate(500, 100, first=1.0, last=0.1, warmup=0.05) == pytest.approx(0.1)
+
+
+def test_a_decay_of_nothing_follows_at_once():
+    average, current = [torch.zeros(2)], [torch.tensor([3.0, 4.0])]
+    ema_update(average, current, ema_decay(10, 0.0))
+    assert torch.equal(average[0], current[0])
+
+
+def test_averages_and_weights_must_belong_together():
+    with pytest.raises(ValueError, match="zip"):
+        ema_update([torch.zeros(1)], [torch.zeros(1), torch.zeros(1)], 0.5)
+
+
+def test_an_average_keeps_its_precision_and_learns_nothing():
+    weight = torch.nn.Parameter(torch.ones(2, dtype=torch.float16))
+    average = torch.zeros(2, dtype=torch.float32)
+    ema_update([average], [weight], 0.5)
+    assert (average.dtype, average.tolist(), average.requires_grad) == (torch.float32, [0.5, 0.5], False)
+
+
+@pytest.mark.parametrize("loss", [float("inf"), -float("inf")])
+def test_an_infinite_loss_is_refused_without_any_gradient(loss):
+    with pytest.raises(RunFailure, match="at step 1"):
+        refuse_nan(0, loss, [])

@@ -1,6 +1,13 @@
+import json
 from pathlib import Path
 
-from napari_c2lst.common.reporter import ForwardingReporter, OnceReporter, RecordingReporter, Reporter
+from napari_c2lst.common.reporter import (
+    CallbackReporter,
+    ForwardingReporter,
+    OnceReporter,
+    RecordingReporter,
+    Reporter,
+)
 
 
 def test_the_base_reporter_is_silent_and_never_stops():
@@ -62,3 +69,35 @@ def test_two_reporters_that_say_things_once_do_not_know_of_each_other():
     for _ in range(2):
         OnceReporter(inner).message("hello")
     assert inner.messages == ["hello", "hello"]
+
+
+def test_what_is_handed_on_does_not_change_afterwards():
+    reporter = RecordingReporter()
+    values = {"loss": 1.0}
+    reporter.metrics(1, values)
+    values["loss"] = 9.0
+    assert reporter.of_kind("metrics") == [{"step": 1, "values": {"loss": 1.0}}]
+
+
+def test_a_callback_hears_every_event_and_is_asked_whether_to_stop():
+    heard: list[tuple[str, dict[str, object]]] = []
+    answers = iter([False, True])
+    reporter = CallbackReporter(lambda kind, fields: heard.append((kind, fields)), lambda: next(answers))
+    reporter.progress(1, 2, "steps")
+    assert heard == [("progress", {"done": 1, "total": 2, "what": "steps"})]
+    assert [reporter.stop_requested(), reporter.stop_requested()] == [False, True]
+    assert CallbackReporter(lambda *_: None).stop_requested() is False
+
+
+def test_events_can_be_written_as_json():
+    reporter = RecordingReporter()
+    reporter.message("µm")
+    reporter.progress(1, 2)
+    reporter.metrics(1, {"loss": 0.5})
+    reporter.picture(Path("a") / "b.png", "a picture")
+    assert json.loads(json.dumps(reporter.events)) == [list(event) for event in reporter.events]
+
+
+def test_stopping_before_anything_was_done():
+    assert RecordingReporter(stop_after=0).stop_requested()
+    assert not RecordingReporter().stop_requested()

@@ -41,8 +41,9 @@ def shared_of(viewer: Any) -> Shared:
     Parameters
     ----------
     viewer
-        A `napari.Viewer` or `ViewerModel`.
+        A `napari.Viewer` or `ViewerModel`, or the proxy of one that napari hands to widgets of plugins.
     """
+    viewer = _itself(viewer)
     if viewer not in _OF_VIEWER:
         from .canvas import Canvas
         from .jobs.desk import JobDesk
@@ -56,9 +57,14 @@ def shared_of(viewer: Any) -> Shared:
 
 def forget(viewer: Any) -> None:
     """End what the panels of a viewer share, as when its window is closed; harmless when there is nothing."""
-    shared = _OF_VIEWER.pop(viewer, None)
+    shared = _OF_VIEWER.pop(_itself(viewer), None)
     if shared is not None:
         shared.close()
+
+
+def _itself(viewer: Any) -> Any:
+    """The viewer behind napari's proxy, which lives only as long as the widget and wraps the window as well."""
+    return getattr(viewer, "__wrapped__", viewer)
 
 
 def _attend(viewer: Any, shared: Shared) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from napari_c2lst.slides.facts import KEY, SlideFacts
-from napari_c2lst.slides.microns import SQUARES, VISIUM
+from napari_c2lst.slides.microns import ARRAYS, SQUARES, VISIUM
 
 
 def test_facts_survive_json() -> None:
@@ -32,3 +34,13 @@ def test_how_a_slide_was_opened_survives_json() -> None:
     facts = SlideFacts(opened={"table": "a", "image_scale": 0.5})
     assert SlideFacts.of_attrs({KEY: facts.model_dump(mode="json")}).opened == {"table": "a", "image_scale": 0.5}
     assert SlideFacts.of_attrs({KEY: {"name": "of an earlier version"}}).opened == {}
+
+
+@pytest.mark.parametrize("body", [{"version": "new"}, {"microns_per_unit": {"global": "wide"}}, {"opened": 3}])
+def test_facts_that_make_no_sense_are_none(body: dict[str, object]) -> None:
+    assert SlideFacts.of_attrs({KEY: {"name": "a", **body}}) == SlideFacts()
+
+
+def test_an_array_nobody_knows_is_none() -> None:
+    assert SlideFacts(array="hexagons").known_array is None
+    assert all(SlideFacts(array=name).known_array is array for name, array in ARRAYS.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .microns import ARRAYS, SQUARES, Array
 
@@ -70,6 +70,9 @@ class SlideFacts(BaseModel):
 
     @classmethod
     def of_attrs(cls, attrs: Any) -> SlideFacts:
-        """The facts in the attributes of a store; empty ones when it is not ours."""
+        """The facts in the attributes of a store; empty ones when it is not ours, or nobody can read them."""
         body = (attrs or {}).get(KEY)
-        return cls.model_validate(body) if isinstance(body, dict) else cls()
+        try:
+            return cls.model_validate(body) if isinstance(body, dict) else cls()
+        except ValidationError:
+            return cls()

@@ -33,3 +33,29 @@ def test_names_of_flat_tensors_are_safe_for_files():
 def test_prefixes_come_and_go():
     tensors = {"a": torch.ones(1), "b": torch.zeros(1)}
     assert without_prefix({**with_prefix(tensors, "net."), "x": torch.ones(1)}, "net.") == tensors
+
+
+def test_what_was_kept_does_not_follow_the_optimizer():
+    weight = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.AdamW([weight], lr=0.1)
+    _step(weight, optimizer, 3.0)
+    kept = optimizer_tensors(optimizer)
+    before = {name: value.clone() for name, value in kept.items()}
+    _step(weight, optimizer, 9.0)
+    assert all(torch.equal(kept[name], before[name]) for name in before)
+
+
+def test_an_optimizer_that_has_not_begun_has_no_state():
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    assert optimizer_tensors(optimizer) == {}
+    load_optimizer_tensors(optimizer, {"net.weight": torch.ones(1)})  # nothing of it is the optimizer's
+    assert optimizer.state_dict()["state"] == {}
+
+
+def test_the_learning_rate_stays_that_of_the_optimizer():
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.AdamW([weight], lr=0.1)
+    _step(weight, optimizer, 3.0)
+    other = torch.optim.AdamW([torch.nn.Parameter(torch.ones(1))], lr=0.5)
+    load_optimizer_tensors(other, optimizer_tensors(optimizer))
+    assert other.param_groups[0]["lr"] == 0.5

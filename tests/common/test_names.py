@@ -26,3 +26,9 @@ def test_faults_say_what_and_what_to_do(tmp_path: Path) -> None:
         read_names(tmp_path / "binary", "gene list", "gene name")
     with pytest.raises(InputError, match=r"cannot be read as a gene list"):
         read_names(tmp_path, "gene list", "gene name")
+
+
+def test_names_keep_their_order_case_and_inner_spaces(tmp_path: Path) -> None:
+    file = tmp_path / "names.csv"
+    file.write_bytes("  Krt5 \r\nKRT5\r\nspot one\r\nα-SMA\r\n".encode())  # as a spreadsheet on Windows writes it
+    assert read_names(file, "gene list", "gene name") == ["Krt5", "KRT5", "spot one", "α-SMA"]

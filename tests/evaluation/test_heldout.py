@@ -64,3 +64,35 @@ def test_a_random_split_without_overlap_still_says_that_neighbours_help(slide: S
     held = held_out_of(slide, read_spot_set(slide, "train").mask, 20.0)
     assert held.overlapping.sum() == 0
     assert "blocked split is the harder question" in held.notes()[0]
+
+
+def test_every_spot_has_one_role(slide: Slide) -> None:
+    for name in ("train", "blocked"):
+        held = held_out_of(slide, read_spot_set(slide, name).mask, 112.0)
+        roles = held.training.astype(int) + held.left_out + held.test
+        assert (roles == 1).all()
+        assert not (held.overlapping & ~held.test).any()  # only scored spots can flatter a score
+
+
+def test_a_set_of_which_nothing_is_known_is_called_chosen(store: Path) -> None:
+    slide = open_slide(store)
+    ids = slide.require_spots().ids
+    mask = np.arange(len(ids)) % 5 == 0
+    write_spot_set(slide, SpotSet.of("mine", ids, mask, {"note": "by hand"}))
+    held = held_out_of(slide, mask, 112.0)
+    assert (held.split, held.seed, held.spot_set) == ("chosen", None, "mine")
+
+
+def test_the_most_telling_way_names_the_split(store: Path) -> None:
+    slide = open_slide(store)
+    ids = slide.require_spots().ids
+    mask = np.arange(len(ids)) % 7 == 0
+    write_spot_set(slide, SpotSet.of("both", ids, mask, {"column": "region", "polygon": "a.geojson", "seed": 4}))
+    held = held_out_of(slide, mask, 112.0)
+    assert (held.split, held.seed) == ("polygon", 4)
+
+
+def test_an_unnamed_choice_is_not_called_random(slide: Slide) -> None:
+    held = held_out_of(slide, np.arange(len(slide.require_spots())) % 4 == 0, 20.0)
+    assert len(held.notes()) == 1
+    assert "not known" in held.notes()[0]

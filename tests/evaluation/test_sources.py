@@ -102,3 +102,56 @@ def test_different_training_sets_are_different_trials_of_one_kind(slide: Slide, 
     assert len(groups) == 2
     assert [group.label for group in groups] == ["", ""]  # each chose its own genes: that is part of a trial
     assert notes == []
+
+
+def test_nothing_to_compare() -> None:
+    assert group_runs([]) == ([], [])
+
+
+def test_groups_come_in_the_order_of_their_first_run(slide: Slide, predictor: Make) -> None:
+    paths = [predictor("b", "blocked"), predictor("a"), predictor("c", "blocked", seed=1)]
+    groups, _ = group_runs(load(slide, *paths))
+    assert [[run.name for run in group.runs] for group in groups] == [["b", "c"], ["a"]]
+    assert groups[0].panel == groups[0].runs[1].panel
+    assert groups[0].spec == groups[0].runs[0].facts.spec
+
+
+def test_one_note_for_each_training_set_that_falls_apart(slide: Slide, predictor: Make) -> None:
+    paths = [predictor(f"{spots}{steps}", spots, steps=steps) for spots in ("train", "blocked") for steps in (6, 60)]
+    groups, notes = group_runs(load(slide, *paths))
+    assert [group.label for group in groups] == ["6 steps", "60 steps"] * 2
+    assert len(notes) == 2
+    assert "'train6' (6 steps) | 'train60' (60 steps)" in notes[0]
+    assert "'blocked6'" in notes[1]
+
+
+def test_a_predictor_is_called_by_its_folder_also_when_its_file_is_named(slide: Slide, predictor: Make) -> None:
+    assert load(slide, predictor("mine") / "predictor.safetensors")[0].name == "mine"
+
+
+def test_a_predictor_of_no_spot_of_this_slide_is_refused(slide: Slide, predictor: Make) -> None:
+    path = predictor("same name", training_ids=("elsewhere-1", "elsewhere-2"))
+    with pytest.raises(MismatchError, match="was trained on slide 'tiny', not on 'tiny'"):
+        load(slide, path)
+
+
+def test_a_table_with_other_genes_than_its_predictor_is_refused(predicted_once: tuple[Path, Path]) -> None:
+    slide = open_slide(predicted_once[0])
+    table = slide.sdata.tables["c2lst_spots_one"]
+    table.var_names = [f"OTHER{i}" for i in range(table.n_vars)]
+    with pytest.raises(MismatchError, match="other genes than its predictor") as caught:
+        stored_runs(slide, ["one"])
+    assert caught.value.hint == "predict again"
+    assert [run.name for run in stored_runs(slide)] == ["two"]
+
+
+def test_spots_without_a_stored_row_are_nan(predicted_once: tuple[Path, Path]) -> None:
+    slide = open_slide(predicted_once[0])
+    table = slide.sdata.tables["c2lst_spots_one"]
+    slide.sdata.tables["c2lst_spots_one"] = table[3:].copy()
+    run = stored_runs(slide, ["one"])[0]
+    ids = slide.require_spots().ids.astype(str)
+    left_out = np.isin(ids, table.obs_names[:3].astype(str))
+    assert left_out.sum() == 3
+    assert np.isnan(run.stored[left_out]).all()
+    assert np.isfinite(run.stored[np.isin(ids, table.obs_names[3:].astype(str))]).all()

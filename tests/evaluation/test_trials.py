@@ -96,3 +96,33 @@ def test_baselines_alone(slide: Slide, predictor: Make) -> None:
     question = replace(ask(slide, predictor("real")), runs=())
     trial = make_trial(slide, question, Reporter(), workers=1)
     assert [entry.arm for entry in trial.entries] == ["mean", "median", "ridge"]
+
+
+def test_progress_ends_at_every_held_out_spot(slide: Slide, predictor: Make) -> None:
+    reporter = RecordingReporter()
+    trial = make_trial(slide, ask(slide, predictor("real")), reporter, workers=1)
+    last = reporter.of_kind("progress")[-1]
+    assert last == {"done": len(trial.test), "total": len(trial.test), "what": "held-out spots"}
+
+
+def test_small_batches_change_nothing(slide: Slide, predictor: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = ask(slide, predictor("real"))
+    whole = make_trial(slide, question, Reporter(), workers=1)
+    monkeypatch.setattr("napari_c2lst.evaluation.trials.BATCH", 7)
+    parts = make_trial(slide, question, Reporter(), workers=1)
+    for one, other in zip(whole.entries, parts.entries, strict=True):
+        np.testing.assert_allclose(one.prediction, other.prediction, atol=1e-5)
+
+
+def test_the_ridge_penalty_is_said_with_where_it_was_chosen(slide: Slide, predictor: Make) -> None:
+    question, reporter = ask(slide, predictor("real", "blocked")), RecordingReporter()
+    make_trial(slide, question, reporter, workers=1)
+    (said,) = [text for text in reporter.messages if "ridge penalty" in text]
+    assert said.startswith("blocked split: ridge penalty ")
+    assert said.endswith(f"chosen on the {question.held.training.sum()} training spots")
+
+
+def test_a_trial_says_its_scale_and_label(slide: Slide, predictor: Make) -> None:
+    question = replace(ask(slide, predictor("real")), label="6 steps")
+    trial = make_trial(slide, question, Reporter(), workers=1)
+    assert (trial.scale, trial.label, trial.genes) == (question.panel.median_total, "6 steps", question.panel.genes)

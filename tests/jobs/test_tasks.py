@@ -4,11 +4,13 @@ import inspect
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import napari_c2lst
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.reporter import RecordingReporter
 from napari_c2lst.common.settings import TaskSettings
 from napari_c2lst.jobs import api
 from napari_c2lst.jobs.tasks import TASKS, Task, get_task
@@ -65,3 +67,22 @@ def test_unknown_task() -> None:
     with pytest.raises(InputError, match="there is no task 'adpt'") as caught:
         get_task("adpt")
     assert "adapt" in caught.value.hint
+
+
+def test_tasks_have_names_of_their_own_and_a_known_part_of_the_way() -> None:
+    assert all(name == task.name for name, task in TASKS.items())
+    assert len({task.function for task in TASKS.values()}) == len(TASKS)
+    assert {task.group for task in TASKS.values()} == {"slide", "model", "genes", "cells"}
+
+
+def test_names_become_functions() -> None:
+    assert TASKS["train-cells"].function == "train_cells"
+    assert TASKS["cells"].function == "find_cells"  # the name is that of a room
+    assert all(task.function.isidentifier() for task in TASKS.values())
+
+
+def test_work_gets_the_settings_and_the_reporter(tmp_path: Path) -> None:
+    reporter = RecordingReporter()
+    task = TASKS["info"]
+    with pytest.raises(InputError, match=r"nowhere\.zarr"):
+        task.run(task.settings_class().resolve(slide=tmp_path / "nowhere.zarr"), reporter)

@@ -50,3 +50,30 @@ def test_slides_are_compared_by_identity_and_frozen(tiny_store_once: Path) -> No
 
 def test_length_of_spots() -> None:
     assert len(Spots(np.array(["a", "b"]), np.zeros((2, 2)))) == 2
+
+
+def test_counts_belong_to_their_spots(tiny_store_once: Path) -> None:
+    slide = open_slide(tiny_store_once)
+    table = slide.sdata.tables["table"]
+    assert slide.rows is not None
+    np.testing.assert_array_equal(slide.counts().toarray(), table.X.toarray()[slide.rows])
+    assert slide.counts().dtype == np.float32
+    assert slide.genes == list(table.var_names)
+
+
+def test_microns_say_where_they_come_from(tiny_store_once: Path) -> None:
+    fitted, given = open_slide(tiny_store_once), open_slide(tiny_store_once, mpp=0.5)
+    assert fitted.microns is not None
+    assert given.microns is not None
+    assert (fitted.microns.source, given.microns.source) == ("fitted", "given")
+    assert given.mpp == 0.5
+    assert fitted.mpp == pytest.approx(2.5)
+
+
+def test_spots_are_named_once_and_lie_in_the_image(tiny_store_once: Path) -> None:
+    slide = open_slide(tiny_store_once)
+    spots = slide.require_spots()
+    assert len(set(spots.ids)) == len(spots)
+    assert spots.yx.shape == (len(spots), 2)
+    assert (spots.yx >= 0).all()
+    assert (spots.yx <= slide.pyramid.shape).all()

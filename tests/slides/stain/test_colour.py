@@ -46,3 +46,35 @@ def test_colours_outside_rgb_are_clipped():
     assert rgb[0].tolist() == [255, 255, 255]
     assert rgb[1].tolist() == [0, 0, 0]
     assert rgb[2, 0] == 255
+
+
+def test_shapes_are_kept_whatever_they_are():
+    patches = colours(2 * 4 * 5).reshape(2, 4, 5, 3)
+    assert optical_density(patches).shape == rgb_to_lab(patches).shape == (2, 4, 5, 3)
+    assert stained(patches).shape == (2, 4, 5)
+    np.testing.assert_array_equal(rgb_to_lab(patches).reshape(-1, 3), rgb_to_lab(patches.reshape(-1, 3)))
+    assert lab_to_rgb(rgb_to_lab(patches)).dtype == np.uint8
+
+
+def test_darker_is_denser():
+    greys = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
+    density = optical_density(greys)[:, 0]
+    assert (np.diff(density) <= 0).all()
+    assert density[0] == pytest.approx(5.54, abs=0.01)  # black is taken as 1 / 255
+    assert density[-1] > 0  # never exactly nothing: logarithms follow
+
+
+def test_glass_begins_at_a_lightness_of_80():
+    greys = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
+    lightness = rgb_to_lab(greys)[:, 0]
+    kept = stained(greys)
+    assert not kept[lightness > 80.2].any()
+    assert kept[(lightness < 79.8) & (greys[:, 0] >= 16)].all()
+    assert not kept[greys[:, 0] < 16].any()
+
+
+def test_greys_have_no_hue_and_rise_in_lightness():
+    greys = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
+    lab = rgb_to_lab(greys)
+    assert np.abs(lab[:, 1:]).max() < 0.2
+    assert (np.diff(lab[:, 0]) >= 0).all()

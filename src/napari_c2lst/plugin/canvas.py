@@ -18,6 +18,7 @@ from .layers.choices import CHOSEN, SETS, choice_layer, sets_layer
 from .layers.placing import LayerData, Opened, about_layer, from_world, opened_of, placed, to_world
 from .layers.slide_layers import SPOTS, slide_layers, spot_size_px, spot_symbol
 from .side_by_side import SideBySide
+from .viewer_parts import camera, canvas_px, scale_bar, soon
 
 if TYPE_CHECKING:
     from napari_c2lst.slides.spots.spotsets import SpotSet
@@ -94,7 +95,7 @@ class Canvas:
         self.colouring.begin(opened.slide)
 
     def _settle(self) -> None:
-        _scale_bar(self.viewer).visible = self.session.slide is not None and self.session.slide.microns is not None
+        scale_bar(self.viewer).visible = self.session.slide is not None and self.session.slide.microns is not None
         spots = self.layer(SPOTS)
         if spots is not None:
             self.viewer.layers.selection.active = spots
@@ -104,7 +105,7 @@ class Canvas:
     def _on_inserted(self, event: Any) -> None:
         opened = opened_of(event.value)
         if opened is not None and opened is not self._opened:
-            _soon(self._adopt_dropped)
+            soon(self._adopt_dropped)
 
     def _adopt_dropped(self) -> None:
         """Make the slide of layers that came by drag and drop, or before us, the session's; the latest one wins."""
@@ -198,14 +199,14 @@ class Canvas:
         """
         slide = self.session.require_slide()
         y, x = to_world(slide, np.asarray(yx_px, dtype=float))
-        camera = _camera(self.viewer)
-        camera.center = (*camera.center[:-2], float(y), float(x))
+        view = camera(self.viewer)
+        view.center = (*view.center[:-2], float(y), float(x))
         if across_um is not None:
-            camera.zoom = max(camera.zoom, _canvas_px(self.viewer) / across_um)
+            view.zoom = max(view.zoom, canvas_px(self.viewer) / across_um)
 
     def centre_px(self) -> NDArray[np.float64]:
         """(2,) the place in the middle of the view, level-0 pixels."""
-        return from_world(self.session.require_slide(), np.asarray(_camera(self.viewer).center[-2:]))
+        return from_world(self.session.require_slide(), np.asarray(camera(self.viewer).center[-2:]))
 
     def linked_views(self, left: str | None = None, right: str | None = None) -> None:
         """Show two layers of ours side by side over the tissue, moving together; None brings the single view back."""
@@ -298,30 +299,3 @@ class Canvas:
     def keys(self) -> list[str]:
         """Keys of our layers, from the bottom."""
         return [str(about_layer(layer).get("key", "")) for _, layer in self.stack.ours()]
-
-
-def _soon(function: Callable[[], None]) -> None:
-    """Call when the layers that are being added are all there; at once where no window waits for events."""
-    from qtpy.QtCore import QCoreApplication, QTimer
-
-    if QCoreApplication.instance() is None:
-        function()
-    else:
-        QTimer.singleShot(0, function)
-
-
-def _camera(viewer: Any) -> Any:
-    """The camera; napari keeps it in its scene since 0.9."""
-    return getattr(viewer, "scene", viewer).camera
-
-
-def _scale_bar(viewer: Any) -> Any:
-    """The scale bar; napari keeps it in its canvas since 0.9."""
-    return getattr(getattr(viewer, "canvas", None), "overlays", viewer).scale_bar
-
-
-def _canvas_px(viewer: Any) -> float:
-    """Shorter side of the canvas in screen pixels."""
-    window = getattr(viewer, "window", None)
-    size = getattr(getattr(getattr(window, "_qt_viewer", None), "canvas", None), "size", None)
-    return float(min(size)) if size else 600.0

@@ -13,7 +13,7 @@ from tests.slides.stores import make_tiny_store
 
 from napari_c2lst.plugin.cells.chart import CompositionChart
 from napari_c2lst.plugin.cells.panel import NO_CELL, NO_CELLS, NO_SLIDE, CellsViewPanel
-from napari_c2lst.plugin.cells.shown import SpotCells
+from napari_c2lst.plugin.cells.records import SpotCells
 from napari_c2lst.plugin.looking.panel import LookPanel
 from napari_c2lst.plugin.shared import Shared
 from napari_c2lst.slides.opening import open_slide
@@ -175,3 +175,31 @@ def test_in_a_real_window(make_napari_viewer: Any, qtbot: Any, cells_store: Path
     assert np.abs(middle - wanted).max() < 60
     forget(viewer)
     panel.close()
+
+
+def test_panels_that_are_closed_leave_nothing_behind(qtbot: Any, viewer: Any, seen: CellsViewPanel) -> None:
+    signals = (seen.cells.changed, seen.cells.picked_changed, seen.cells.results_changed, seen.session.spot_clicked)
+    before = [len(signal) for signal in signals]
+    for _ in range(10):
+        panel = CellsViewPanel(viewer)
+        with qtbot.waitSignal(panel.destroyed):
+            panel.close()
+            panel.deleteLater()
+    assert [len(signal) for signal in signals] == before
+
+
+def test_the_guide_has_both_panels(qtbot: Any, viewer: Any, shared_viewer: Shared, cells_store: Path) -> None:
+    from napari_c2lst.plugin.cells.step import CellsPanel
+    from napari_c2lst.plugin.dock import C2LDock
+
+    shared_viewer.session.open(open_slide(cells_store))
+    dock = C2LDock(viewer)
+    qtbot.addWidget(dock)
+    dock.show_step("cells")
+    find, look = dock.panels["cells"]
+    assert isinstance(find, CellsPanel)
+    assert isinstance(look, CellsViewPanel)
+    assert "1 result" in dock.stand.text()
+    find.done.emit("somewhere")  # what was found is to be looked at
+    assert dock.stack.currentWidget().currentIndex() == 1  # type: ignore[union-attr]
+    dock.shut()

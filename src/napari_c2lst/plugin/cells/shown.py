@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,44 +12,17 @@ from napari_c2lst.common.errors import C2LError
 from napari_c2lst.plugin.parts.background import Beside
 
 from .layer import KEY, cells_layer, layer_colours
+from .loading import load_composition, load_raster
 from .outlines import Outlines, load_outlines
 from .raster import CellRaster
-from .stored import CellResult, list_results, read_columns, read_composition
+from .records import PickedCell, SpotCells
+from .stored import CellResult, list_results
 from .styles import CellLook, Palette, Rgb, palette_of
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.shared import Shared
-    from napari_c2lst.slides.slide import Slide
 
 NAME = "shown_cells"
-
-
-@dataclass(frozen=True)
-class CellFactsHere:
-    """The cell that was clicked: type, its probability, area, and place in level-0 pixels."""
-
-    number: int
-    type: str
-    prob: float
-    area_um2: float
-    yx: tuple[float, float]
-
-    @property
-    def sentence(self) -> str:
-        """All of it in words."""
-        return (
-            f"Cell {self.number:,}: {self.type}, probability {self.prob:.2f}, {self.area_um2:.0f} µm², "
-            f"at x {self.yx[1]:,.0f}, y {self.yx[0]:,.0f} px"
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class SpotCells:
-    """What a spot is composed of: T types, their colours, and how many nuclei of each lie in it."""
-
-    types: tuple[str, ...]
-    colours: tuple[Rgb, ...]
-    counts: NDArray[np.float32]
 
 
 class ShownCells:
@@ -89,7 +61,7 @@ class ShownCells:
         self.raster: CellRaster | None = None
         self.counts: NDArray[np.int64] = np.zeros(0, np.int64)
         self.composition: NDArray[np.float32] | None = None
-        self.picked: CellFactsHere | None = None
+        self.picked: PickedCell | None = None
         self.palette: Palette = "safe"
         self.look: CellLook = "outline"
         self.wanted = False
@@ -240,7 +212,7 @@ class ShownCells:
     def _read(self, result: CellResult) -> None:
         slide = self._session.slide
         if slide is not None:
-            self._beside.run(lambda: _raster(result, slide), self._on_read, self._on_failed)
+            self._beside.run(lambda: load_raster(result, slide), self._on_read, self._on_failed)
 
     def _on_read(self, raster: CellRaster) -> None:
         self.raster = raster
@@ -271,7 +243,7 @@ class ShownCells:
         slide = self._session.slide
         if slide is not None and slide.spots is not None:
             ids = slide.spots.ids
-            self._beside.run(lambda: _composition(result, ids), self._on_composition, self._on_failed)
+            self._beside.run(lambda: load_composition(result, ids), self._on_composition, self._on_failed)
 
     def _on_composition(self, counts: NDArray[np.float32] | None) -> None:
         self.composition = counts
@@ -313,7 +285,7 @@ class ShownCells:
         if cell >= 0:
             kind, prob = columns.types[int(columns.kind[cell])], float(columns.prob[cell])
             place = (float(columns.yx[cell, 0]), float(columns.yx[cell, 1]))
-            self.picked = CellFactsHere(cell, kind, prob, float(columns.area_um2[cell]), place)
+            self.picked = PickedCell(cell, kind, prob, float(columns.area_um2[cell]), place)
         if cell != before:
             self._refresh()
         self.picked_changed.emit()
@@ -332,25 +304,3 @@ def shown_cells(shared: Shared) -> ShownCells:
         shared.extras[NAME] = ShownCells(shared)
     found: ShownCells = shared.extras[NAME]
     return found
-
-
-def _raster(result: CellResult, slide: Slide) -> CellRaster:
-    columns = read_columns(result)
-    height, width = slide.pyramid.shape
-    px_um2 = _px_um2(slide)
-    return CellRaster(columns, (height, width), columns.area_um2 / px_um2)
-
-
-def _px_um2(slide: Slide) -> float:
-    return 0.0625 if slide.microns is None else float(slide.microns.value) ** 2
-
-
-def _composition(result: CellResult, ids: NDArray[Any]) -> NDArray[np.float32] | None:
-    """(N, T) in the order of the slide's spots; a spot that was not counted has none."""
-    found = read_composition(result)
-    if found is None:
-        return None
-    names, counts = found
-    row = {name: i for i, name in enumerate(names.tolist())}
-    rows = np.array([row.get(str(each), -1) for each in ids], np.int64)
-    return np.where(rows[:, None] >= 0, counts[rows], 0).astype(np.float32)

@@ -11,7 +11,7 @@ from qtpy.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.cells.chart import CompositionChart
-from napari_c2lst.plugin.cells.shown import SpotCells
+from napari_c2lst.plugin.cells.records import SpotCells
 from napari_c2lst.plugin.parts.latest import Latest
 
 from .gene_bars import GeneBars

@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+from tests.plugin.cells.stores import RADIUS, places
+
+from napari_c2lst.plugin.cells.loading import load_composition, load_raster
+from napari_c2lst.plugin.cells.stored import CellResult
+from napari_c2lst.slides.opening import open_slide
+
+
+def test_the_raster_is_in_pixels_of_the_slide(result: CellResult) -> None:
+    raster = load_raster(result, open_slide(result.store))
+    assert raster.shape == (300, 400)
+    assert len(raster.columns) == len(places())
+    assert raster.diameter / 2 == pytest.approx(RADIUS, rel=0.1)
+
+
+def test_counts_follow_the_slides_order_of_spots(result: CellResult) -> None:
+    ids = open_slide(result.store).require_spots().ids
+    counts, turned = load_composition(result, ids), load_composition(result, ids[::-1])
+    assert counts is not None
+    assert turned is not None
+    np.testing.assert_array_equal(turned, counts[::-1])
+    others = load_composition(result, np.array(["nobody", str(ids[3])]))
+    assert others is not None
+    assert others[0].sum() == 0
+    np.testing.assert_array_equal(others[1], counts[3])

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from napari_c2lst.cohorts.state import Record, fingerprint, read_record, record_file, still_done, write_record
+from napari_c2lst.cohorts.state import (
+    Record,
+    bad_tiles,
+    fingerprint,
+    read_record,
+    record_file,
+    still_done,
+    write_record,
+)
 
 DONE = Record("a", "a.zarr", "predict", "finished", "sha256:1", seconds=3.0, peak_mb=12.5, result={"n": 1})
 
@@ -71,3 +79,12 @@ def test_the_fingerprint_of_a_single_file_of_weights(tmp_path: Path) -> None:
     file.write_bytes(b"2")
     assert fingerprint({"weights": str(file)}) != first
     assert fingerprint({"weights": "a name that is no path"}) != first
+
+
+def test_left_out_tiles_are_not_done() -> None:
+    """The image may be put right: the same command tries again."""
+    partly = replace(DONE, task="cells", result={"bad_tiles": 2, "tiles": 9})
+    assert bad_tiles(partly) == 2
+    assert not still_done(partly, "sha256:1")
+    assert still_done(replace(partly, result={"bad_tiles": 0}), "sha256:1")
+    assert bad_tiles(DONE) == bad_tiles(replace(partly, state="failed")) == 0

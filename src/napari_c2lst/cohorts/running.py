@@ -12,8 +12,8 @@ from napari_c2lst.common.results import TaskResult
 
 from .cluster import connected
 from .settings import CohortSettings
-from .state import Record, fingerprint, read_record, still_done
-from .summary import failure_lines, write_summary
+from .state import Record, bad_tiles, fingerprint, read_record, still_done
+from .summary import failure_lines, state_in_words, write_summary
 from .table import Entry, read_table
 from .work import STOP, do_slide
 
@@ -43,7 +43,7 @@ def run(settings: CohortSettings, reporter: Reporter) -> CohortResult:
     InputError
         If the table or the scheduler cannot be used; before any work.
     RunFailure
-        If a slide failed; all others were done all the same, and the summary is written.
+        If a slide failed or is finished with bad tiles; all others were done all the same, and the summary is written.
     Stopped
         If asked to stop; running slides keep what they can go on from.
     """
@@ -130,9 +130,12 @@ def _known(folder: Path, entry: Entry) -> list[Record]:
 
 def _tell(entry: Entry, records: Sequence[Record], reporter: Reporter) -> None:
     last = records[-1]
-    if last.state == "finished":
+    partly = [record for record in records if bad_tiles(record)]
+    for record in partly:
+        reporter.message(f"{entry.name}: {record.task} {state_in_words(record)}", "warning")
+    if last.state == "finished" and not partly:
         reporter.message(f"{entry.name}: done in {sum(r.seconds for r in records):.0f} s")
-    else:
+    elif last.state != "finished":
         reporter.message(f"{entry.name}: {last.task} {last.state}: {last.message}", "warning")
 
 
@@ -143,8 +146,11 @@ def _flat(records: dict[str, list[Record]]) -> list[Record]:
 def _raise_failures(records: Sequence[Record], slides: int, summary: Path) -> None:
     lines = failure_lines(records)
     if lines:
-        failed = len({r.name for r in records if r.state == "failed"})
+        failed = {r.name for r in records if r.state == "failed"}
+        partly = {r.name for r in records if bad_tiles(r)} - failed
+        counted = [f"{len(failed)} of {slides} slides failed"] if failed else []
+        counted += [f"{len(partly)} of {slides} slides finished with bad tiles"] if partly else []
         raise RunFailure(
-            f"{failed} of {slides} slides failed: {'; '.join(lines)}",
+            f"{' and '.join(counted)}: {'; '.join(lines)}",
             f"see {summary}; run the same command again: what is done is kept",
         )

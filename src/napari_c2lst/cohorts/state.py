@@ -41,6 +41,11 @@ class Record:
     result: dict[str, Any] = field(default_factory=dict)
 
 
+def bad_tiles(record: Record) -> int:
+    """Tiles that a finished task had to leave out."""
+    return int(record.result.get("bad_tiles") or 0) if record.state == "finished" else 0
+
+
 def record_file(folder: Path, name: str, task: str) -> Path:
     """Where a record is kept."""
     return folder / "slides" / f"{name}.{task}.json"
@@ -64,8 +69,11 @@ def read_record(folder: Path, name: str, task: str) -> Record | None:
 
 
 def still_done(record: Record | None, fingerprint: str) -> bool:
-    """Whether a task was finished with the same settings and models, and what it wrote is still there."""
-    if record is None or record.state != "finished" or record.fingerprint != fingerprint:
+    """Whether a task was finished with the same settings and models, and what it wrote is still there.
+
+    One that had to leave tiles out is not done: the image may have been put right since.
+    """
+    if record is None or record.state != "finished" or bad_tiles(record) or record.fingerprint != fingerprint:
         return False
     store = record.result.get("store")
     if store is None:

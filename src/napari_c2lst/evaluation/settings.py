@@ -35,7 +35,7 @@ class EvaluateSettings(RunSettings, SlideSettings):
     draws: int = setting(1000, help="bootstrap samples behind an interval", ge=100, advanced=True)
 
     cells_patches: int = setting(
-        500,
+        200,
         help="with --cells: at most so many real and so many synthetic patches, drawn at random",
         ge=2,
         advanced=True,

@@ -41,7 +41,9 @@ class TrainCellsSettings(RunSettings):
     weights: Path | None = setting(None, help="weights to start from: a HoVer-Net file of the same mode and width")
     mode: Literal["fast", "original"] = setting("fast", help="HoVer-Net's architecture: fast (256 px) or original")
     width: float = setting(1.0, help="factor on the channels; 0.25 makes a small network for a CPU", gt=0, le=2)
-    types: tuple[str, ...] = setting((), help="names of the types 1, 2, ... in order; none = the word 'type' and the number")
+    types: tuple[str, ...] = setting(
+        (), help="names of the types 1, 2, ... in order; none = the word 'type' and the number"
+    )
     merge: tuple[int, ...] = setting(
         (), help="what the types 1, 2, ... of the data become, e.g. 1,2,3,3,4,4,4; none = as they are", advanced=True
     )

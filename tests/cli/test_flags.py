@@ -61,7 +61,7 @@ def test_only_what_was_said(arguments: list[str], explicit: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("texts", [["a"], ["a, b", "c"], ['say "x", twice', "d"], [" e"]])
 def test_joined_texts_come_back(texts: list[str]) -> None:
-    assert parse(EveryKind, "--genes", flags.joined_texts(texts))["genes"] == [text.strip() for text in texts]
+    assert parse(EveryKind, "--genes", kinds.joined_texts(texts))["genes"] == [text.strip() for text in texts]
 
 
 def test_every_kind_arrives_typed() -> None:

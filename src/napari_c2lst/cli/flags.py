@@ -5,7 +5,6 @@ once and read the same on the command line, in Python and in the plugin.
 """
 
 import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,14 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from click.core import ParameterSource
 
-from napari_c2lst.common.kinds import flag_name, is_sequence, is_structured, item_type, may_be_none, strip_optional
+from napari_c2lst.common.kinds import (
+    flag_name,
+    is_sequence,
+    is_structured,
+    item_type,
+    may_be_none,
+    strip_optional,
+)
 from napari_c2lst.common.settings import DeviceSettings, RunSettings, SettingInfo, TaskSettings
 
 _METAVARS: dict[Any, str] = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
@@ -93,13 +99,6 @@ def _split(items: Sequence[Any], kind: Any) -> list[Any]:
     if kind is Path:
         return list(items)
     return [part.strip() for row in csv.reader(map(str, items), skipinitialspace=True) for part in row if part.strip()]
-
-
-def joined_texts(texts: Sequence[str]) -> str:
-    """Texts as one word of a command line that `value_of` splits into the same texts again."""
-    word = io.StringIO()
-    csv.writer(word, lineterminator="").writerow(texts)
-    return word.getvalue()
 
 
 def _read_pairs(text: str) -> Any:

@@ -1,5 +1,7 @@
 """What the annotation of a settings field says: one value or several, a choice, JSON; for flags, forms and commands."""
 
+import csv
+import io
 import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -44,3 +46,10 @@ def is_structured(kind: Any) -> bool:
     if get_origin(kind) in (dict, Mapping):
         return True
     return isinstance(kind, type) and issubclass(kind, (BaseModel, dict))
+
+
+def joined_texts(texts: Sequence[str]) -> str:
+    """Texts as one word of a command line that the command line splits into the same texts again."""
+    word = io.StringIO()
+    csv.writer(word, lineterminator="").writerow(texts)
+    return word.getvalue()

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Literal, get_origin
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.kinds import flag_name, is_sequence, is_structured, item_type, strip_optional
+from napari_c2lst.common.kinds import flag_name, is_sequence, is_structured, item_type, joined_texts, strip_optional
 from napari_c2lst.common.settings import SettingInfo, TaskSettings
 from napari_c2lst.jobs.tasks import get_task
 
 # As napari_c2lst/jobs/api.py has them: these take further places than the slide.
 _PLACES_IN_PYTHON = {"pretrain": ("tiles",), "convert": ("slide", "out")}
+_NAMES_IN_PYTHON = {"cells": "find_cells", "train-cells": "train_cells"}
 
 
 def command_line(task: str, values: Mapping[str, Any]) -> str:
@@ -65,7 +66,7 @@ def python_snippet(task: str, values: Mapping[str, Any]) -> str:
             value = needed.pop(name)
             places += list(value) if isinstance(value, (list, tuple)) else [value]
     written = [_literal(value) for value in places] + [f"{name}={_literal(value)}" for name, value in needed.items()]
-    call = f"result = c2lst.{task}({_broken(written)})"
+    call = f"result = c2lst.{_NAMES_IN_PYTHON.get(task, task)}({_broken(written)})"
     return f'import napari_c2lst as c2lst\n\n{call}\nprint(*result.lines(), sep="\\n")\n'
 
 
@@ -125,10 +126,10 @@ def _several(field: SettingInfo, value: Any) -> list[str]:
     """The items of a list: plain choices and numbers with commas, everything else one by one."""
     item = item_type(strip_optional(field.annotation))
     words = [_text(each) for each in value]
-    if not words or (item is not Path and any("," in word for word in words)):
-        raise InputError(
-            f"{field.name} = {list(value)!r} cannot be said on a command line", "copy the Python snippet instead"
-        )
+    if not words:
+        raise InputError(f"{field.name} = [] cannot be said on a command line", "copy the Python snippet instead")
+    if item is str:
+        return [joined_texts([word]) for word in words]  # a text with a comma stands in quotes
     together = not field.positional and (get_origin(item) is Literal or item in (int, float))
     return [",".join(words)] if together else words
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_c2lst.common.files import content_hash
 from napari_c2lst.jobs.tasks import TASKS
 from napari_c2lst.plugin.runs import find_runs
+from napari_c2lst.plugin.selecting.repeating import FOLDER, settings_of, write_ids
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.session import Session
     from napari_c2lst.slides.spots.spotsets import SpotSet
 
 _ORDER = list(TASKS)
-# What `how` of a set keeps, and the settings of `select` that say it.
-_SELECT = ("fraction", "split", "seed", "suggest", "column", "min_counts", "min_genes", "min_tissue", "patch_um")
+_LOW = ("min_counts", "min_genes", "min_tissue")
+_FILES = ("polygon", "ids")  # settings that name a file
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,24 @@ class Done:
         Its task.
     values
         The settings that repeat it.
+    ids
+        Names of spots that the file `values["ids"]` has to list; empty where no file is needed.
     """
 
     label: str
     task: str
     values: dict[str, Any]
+    ids: tuple[str, ...] = ()
+
+    def prepare(self) -> Path | None:
+        """Write the list of spots that the settings name; where it lies, None where none is needed.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        return write_ids(self.ids, Path(self.values["ids"])) if self.ids else None
 
 
 def steps_done(session: Session, jobs: Iterable[Any] = ()) -> list[Done]:
@@ -50,7 +65,7 @@ def steps_done(session: Session, jobs: Iterable[Any] = ()) -> list[Done]:
         return []
     opening = {"slide": str(session.slide.path), **{k: _plain(v) for k, v in session.opening.items()}}
     found = [Done(f"Describe the slide: {session.slide.name}", "info", opening)]
-    found += [each for each in (_selection(session, spots) for spots in session.sets.values()) if each is not None]
+    found += [_selection(session, spots) for spots in session.sets.values()]
     runs = [run for run in find_runs(session.runs_folder) if run.settings and run.task in TASKS]
     found += [Done(f"{_verb(run.task)}: {run.name} ({run.state})", run.task, dict(run.settings)) for run in runs]
     known = {str(run.path.absolute()) for run in runs}
@@ -63,20 +78,24 @@ def steps_done(session: Session, jobs: Iterable[Any] = ()) -> list[Done]:
     return sorted(found, key=lambda each: _ORDER.index(each.task))
 
 
-def _selection(session: Session, spots: SpotSet) -> Done | None:
-    """How to make a set again; a set that was drawn by hand has no settings that say it."""
-    slide = session.require_slide()
-    how: Mapping[str, Any] = spots.how
-    values = {name: how[name] for name in _SELECT if how.get(name) is not None}
-    ways = [name for name in ("fraction", "suggest", "column") if name in values]
-    if len(ways) != 1:
-        return None
-    if "equals" in how:
-        values["equals"] = how["equals"]
+def _selection(session: Session, spots: SpotSet) -> Done:
+    """How to make a set again: by its settings, or by a list of its spots where it was drawn by hand."""
     opening = {name: _plain(value) for name, value in session.opening.items()}
-    return Done(
-        f"Choose spots: {spots.name}", "select", {"slide": str(slide.path), "name": spots.name, **opening, **values}
-    )
+    values = {"slide": str(session.require_slide().path), "name": spots.name, **opening}
+    label, how = f"Choose spots: {spots.name}", settings_of(spots.how)
+    if how and all(Path(str(how[name])).is_file() for name in _FILES if name in how):
+        return Done(label, "select", {**values, **how})
+    low = {name: spots.how[name] for name in _LOW if spots.how.get(name)}
+    ids = tuple(str(name) for name in spots.ids)
+    return Done(label, "select", {**values, **low, "ids": str(_list_of(session, spots.name, ids))}, ids)
+
+
+def _list_of(session: Session, name: str, ids: tuple[str, ...]) -> Path:
+    """A file of its own for each choice: a command that was copied before keeps its meaning."""
+    folder = session.runs_folder
+    assert folder is not None
+    mark = content_hash([text.encode() + b"\n" for text in ids]).removeprefix("sha256:")[:8]
+    return folder / FOLDER / f"{name}-{mark}.txt"
 
 
 def _verb(task: str) -> str:

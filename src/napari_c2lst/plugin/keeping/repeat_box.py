@@ -78,12 +78,19 @@ class RepeatBox(QGroupBox):
         self._show()
 
     def copy(self) -> None:
-        """Put the text on the clipboard."""
+        """Put the text on the clipboard; a list of spots that it names is written first."""
         clipboard = QGuiApplication.clipboard()
-        text = self.text.toPlainText()
-        if clipboard is not None and text:
-            clipboard.setText(text)
-            self._shared.session.tell("info", "copied to the clipboard")
+        text, done = self.text.toPlainText(), self.steps.currentData()
+        if clipboard is None or not text or done is None:
+            return
+        try:
+            listed = done.prepare()
+        except C2LError as error:
+            self._shared.session.tell("error", error.message, error.hint)
+            return
+        clipboard.setText(text)
+        said = "" if listed is None else f"; the chosen spots are listed in '{listed}'"
+        self._shared.session.tell("info", "copied to the clipboard" + said)
 
     def _show(self, _what: Any = None) -> None:
         done: Done | None = self.steps.currentData()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ def command_of(session: Session, choice: Choice, name: str) -> tuple[str, dict[s
     values |= {key: str(value) if isinstance(value, Path) else value for key, value in session.opening.items()}
     values |= {key: value for key, value in choice.state.thresholds.items() if value}
     only = choice.only_step()
-    said = {} if only is None else _settings_of(only.said)
+    said = {} if only is None else settings_of(only.said)
     if said:
         return "select", {**values, **said}
     folder = session.runs_folder
@@ -56,10 +56,10 @@ def command_of(session: Session, choice: Choice, name: str) -> tuple[str, dict[s
     if _only_added_shapes(choice):
         return "select", {**values, "polygon": str(_write_shapes(choice, target / f"{name}.geojson"))}
     ids = slide.require_spots().ids[choice.mask]
-    return "select", {**values, "ids": str(_write_ids(ids, target / f"{name}.txt"))}
+    return "select", {**values, "ids": str(write_ids(ids, target / f"{name}.txt"))}
 
 
-def _settings_of(said: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(said: Mapping[str, Any]) -> dict[str, Any]:
     """What a set says about how it was chosen, as settings; empty if none of the ways of `c2lst select` says it."""
     from napari_c2lst.slides.spots.selection_settings import WAYS, SelectSettings
 
@@ -80,7 +80,16 @@ def _write_shapes(choice: Choice, path: Path) -> Path:
     return path
 
 
-def _write_ids(ids: Any, path: Path) -> Path:
-    with disk_errors(path), atomic_file(path) as file:
-        file.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
+def write_ids(ids: Iterable[str], path: Path) -> Path:
+    """Write the names of spots, one a line; the folder is made.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as file:
+            file.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
     return path

@@ -135,7 +135,7 @@ def test_bad_input_is_one_sentence(panel: SelectPanel, tmp_path: Path) -> None:
     (tmp_path / "eight.geojson").write_text(crossing)
     panel.import_regions(tmp_path / "eight.geojson")
     assert "crosses itself" in panel.message.message
-    panel._on_layer()
+    panel.ways.layer_wanted.emit()
     assert "no Shapes layer" in panel.message.message
     assert [level for level, _, _ in told] == ["error"] * 5
     assert panel.session.sets == {}

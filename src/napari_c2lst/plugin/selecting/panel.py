@@ -10,33 +10,29 @@ import numpy as np
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QVBoxLayout, QWidget
 
-from napari_c2lst.common.errors import C2LError, InputError
-from napari_c2lst.plugin.drawing import layer_in_hand
+from napari_c2lst.common.errors import C2LError
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.plugin.viewer_keys import ViewerKeys
-from napari_c2lst.slides.genes.panel import MIN_TRAINING_SPOTS
-from napari_c2lst.slides.spots.geojson import Region, write_regions
 
-from . import exchange, recipes
+from . import recipes
 from .choice import Choice, How, Step
 from .count_bar import CountBar
 from .hand import Hand
-from .importing import RegionFile, ask_what_to_take, read_file
 from .keeper import Keeper, told_of
-from .named import COLOUR, colours_of, counted, free_name, set_lines
+from .named import COLOUR, colours_of, free_name, set_lines
+from .regions import Regions, folder_of, slide_with_spots
 from .repeating import command_of
 from .sets_box import SetsBox
 from .suggestion import Suggestion
 from .tool_box import ToolBox
 from .ways_box import WaysBox
+from .words import advice_on, counted_on
 
 if TYPE_CHECKING:
     import napari.viewer
-
-_GEOJSON = "GeoJSON (*.geojson *.json)"
 
 
 class SelectPanel(QWidget):
@@ -61,6 +57,7 @@ class SelectPanel(QWidget):
         self.sets, self.message = SetsBox(self), MessageBar(self)
         self.hand = Hand(self._shared.canvas, self.choice, lambda: self.tools.how, self)
         self.keeper = Keeper(self._shared, self)
+        self.regions = Regions(self._shared, self.choice, self.hand, lambda: self.tools.how, self)
         self.suggestion = Suggestion(self)
         self._thread = Latest(self)
         self._slide: Any = None
@@ -85,34 +82,12 @@ class SelectPanel(QWidget):
         return command_of(self.session, self.choice, name)
 
     def import_regions(self, path: Path, classes: tuple[str, ...] = (), system: str | None = None) -> None:
-        """Pick the spots inside the shapes of a GeoJSON file.
-
-        Parameters
-        ----------
-        classes
-            Only shapes of these classes or names; empty for all.
-        system
-            Coordinate system of the slide the shapes are in; None for pixels of the full-resolution image.
-        """
-        self._try(lambda: self._take_regions(read_file(path, classes), classes, system))
+        """Pick the spots inside the shapes of a GeoJSON file; as `Regions.take_file`."""
+        self._try(lambda: self.regions.take_file(path, classes, system))
 
     def export_regions(self, what: str, path: Path) -> None:
-        """Write "chosen" spots, all "sets" or the "drawn" shapes as GeoJSON; the user has agreed to the file's name."""
-        slide = self.session.slide
-        sets, colours = dict(self.session.sets), colours_of(self.session.sets)
-        mask, name, choice = self.choice.mask, self.sets.name.text().strip(), self.choice
-
-        def write() -> str:
-            if what == "drawn":
-                regions = exchange.drawn_regions(choice)
-            elif what == "sets":
-                regions = exchange.set_regions(slide, sets, colours)
-            else:
-                regions = exchange.chosen_regions(slide, mask, name)
-            write_regions(path, regions)
-            return f"wrote {len(regions)} region{'s' * (len(regions) != 1)} to '{path}'"
-
-        self._thread.ask(write, done=lambda said: self._tell("success", said), failed=self._fail)
+        """Write "chosen" spots, all "sets" or the "drawn" shapes as GeoJSON; as `Regions.write`."""
+        self.regions.write(what, path, self.sets.name.text().strip())
 
     # -- from signals to steps ----------------------------------------------------------------------------------------
 
@@ -120,6 +95,7 @@ class SelectPanel(QWidget):
         """Another slide is open: begin anew."""
         self.suggestion.drop()
         self._thread.drop()
+        self.regions.drop()
         self.tools.take("")
         self._try(lambda: self.hand.take(""))
         slide = self.session.slide
@@ -174,25 +150,8 @@ class SelectPanel(QWidget):
     def _show_count(self) -> None:
         choice, total = self.choice, max(1, len(self.choice.mask))
         shares = tuple(float(mask.sum()) / total for mask in (choice.mask, choice.held_out, choice.left_out))
-        self.count.show_count(self._counted(), self._advice(), (shares[0], shares[1], shares[2]))
-
-    def _counted(self) -> str:
         slide = self.session.slide
-        if slide is None:
-            return "No slide is open."
-        return counted(self.choice) if slide.spots is not None else f"{slide.name} is an image without spots."
-
-    def _advice(self) -> str:
-        chosen = int(self.choice.mask.sum())
-        if len(self.choice.mask) == 0:
-            return (
-                "Open a slide with spots first: Plugins > C2L-ST > Open slide..." if self.session.slide is None else ""
-            )
-        if chosen == 0:
-            return "Draw around spots with a tool, or choose a share below."
-        if chosen < MIN_TRAINING_SPOTS:
-            return f"At least {MIN_TRAINING_SPOTS} spots are needed to train."
-        return "" if self.choice.held_out.any() else "No spot is held out: a model could not be scored on this slide."
+        self.count.show_count(counted_on(slide, choice), advice_on(slide, choice), (shares[0], shares[1], shares[2]))
 
     def _allow(self) -> None:
         choice = self.choice
@@ -229,32 +188,11 @@ class SelectPanel(QWidget):
         self._step(lambda: recipes.by_values(self._there(), self.tools.how, column, values), again=True)
 
     def _on_ids(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Spot ids", self._folder(), "Text (*.txt *.csv *.tsv);;All (*)")
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "Spot ids", folder_of(self.session), "Text (*.txt *.csv *.tsv);;All (*)"
+        )
         if chosen:
             self._step(lambda: recipes.by_names(self._there(), self.tools.how, Path(chosen)))
-
-    def _on_geojson(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Shapes", self._folder(), f"{_GEOJSON};;All (*)")
-        if chosen:
-            self._try(lambda: self._ask_and_take(Path(chosen)))
-
-    def _ask_and_take(self, path: Path) -> None:
-        answer = ask_what_to_take(self, self._there(), read_file(path))
-        if answer is not None:
-            self._take_regions(read_file(path, answer.classes), answer.classes, answer.system)
-
-    def _take_regions(self, file: RegionFile, classes: tuple[str, ...], system: str | None) -> None:
-        step = recipes.by_regions(self._there(), self.tools.how, file.regions, file.path, classes, system)
-        self.choice.apply(step)
-        self._tell("success", f"{file.words} of '{file.path.name}': {int(step.mask.sum())} spots")
-
-    def _on_layer(self) -> None:
-        def take() -> None:
-            slide, layer = self._there(), layer_in_hand(self._shared.canvas)
-            regions = exchange.regions_of_layer(layer, self.hand.drawing.pointing)
-            self.choice.apply(_step_of_layer(slide, self.tools.how, regions))
-
-        self._try(take)
 
     def _on_low(self, thresholds: dict[str, float]) -> None:
         def done(low: Any) -> None:
@@ -295,23 +233,13 @@ class SelectPanel(QWidget):
         if self._try(lambda: self.keeper.rename(name, new)):
             self.sets.select(new)
 
-    def _on_export(self, what: str) -> None:
-        name = {"chosen": "chosen_spots", "sets": "spot_sets", "drawn": "shapes"}[what]
-        start = str(Path(self._folder()) / f"{name}.geojson")
-        # the dialog itself asks before a file is replaced
-        chosen, _ = QFileDialog.getSaveFileName(self, "Export", start, _GEOJSON)
-        if chosen:
-            self.export_regions(what, Path(chosen))
-
     def _suggest_name(self) -> None:
         self.sets.name.setText(free_name(self.session.sets))
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
     def _there(self) -> Any:
-        slide = self.session.require_slide()
-        slide.require_spots()
-        return slide
+        return slide_with_spots(self.session)
 
     def _step(self, make: Callable[[], Step], *, again: bool = False) -> None:
         self._try(lambda: self.choice.apply(make(), again=again))
@@ -335,10 +263,6 @@ class SelectPanel(QWidget):
     def _fail(self, message: str, hint: str = "") -> None:
         self._tell("error", message, hint)
 
-    def _folder(self) -> str:
-        slide = self.session.slide
-        return str(slide.path.absolute().parent if slide is not None else Path.cwd())
-
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
@@ -361,8 +285,8 @@ class SelectPanel(QWidget):
         ways.suggest_wanted.connect(self._on_suggest)
         ways.stop_wanted.connect(self.suggestion.stop)
         ways.column_wanted.connect(self._on_column)
-        ways.geojson_wanted.connect(self._on_geojson)
-        ways.layer_wanted.connect(self._on_layer)
+        ways.geojson_wanted.connect(lambda: self._try(self.regions.ask_file))
+        ways.layer_wanted.connect(lambda: self._try(self.regions.take_layer))
         ways.ids_wanted.connect(self._on_ids)
         ways.low_wanted.connect(self._on_low)
         sets.keep_wanted.connect(self._on_keep)
@@ -370,7 +294,7 @@ class SelectPanel(QWidget):
         sets.rename_wanted.connect(self._on_rename)
         sets.delete_wanted.connect(lambda name: self._try(lambda: self.keeper.delete(name)))
         sets.colour_wanted.connect(lambda name, colour: self._try(lambda: self.keeper.recolour(name, colour)))
-        sets.export_wanted.connect(self._on_export)
+        sets.export_wanted.connect(lambda what: self.regions.ask_export(what, self.sets.name.text().strip()))
         sets.shown_changed.connect(self._show_sets)
         self.suggestion.progress.connect(
             lambda done, total: self.ways.show_progress(f"Reading patches… {done:,} of {total:,}")
@@ -379,6 +303,7 @@ class SelectPanel(QWidget):
         self.suggestion.failed.connect(self._on_suggest_failed)
         self.suggestion.stopped.connect(lambda: self.ways.show_progress(""))
         self.keeper.told.connect(self._tell)
+        self.regions.told.connect(self._tell)
         self.hand.put_down.connect(lambda: self.tools.take(""))
         self.hand.refused.connect(self._fail)
         self._keys = ViewerKeys(
@@ -404,15 +329,5 @@ class SelectPanel(QWidget):
         self._heard.stop()
         self.suggestion.drop()
         self._thread.drop()
+        self.regions.drop()
         self.hand.close()
-
-
-def _step_of_layer(slide: Any, how: How, regions: list[Region]) -> Step:
-    import shapely
-
-    from napari_c2lst.slides.spots.geojson import spots_inside
-
-    mask = spots_inside(regions, slide.require_spots().yx)
-    if not mask.any():
-        raise InputError("no spot lies inside the shapes of the selected layer", "select another layer")
-    return Step(how, mask, "shapes", area=shapely.union_all([region.area for region in regions]))

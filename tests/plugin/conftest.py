@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +56,13 @@ def make_slide() -> Callable[..., Slide]:
         return Slide(**{**values, **changes})
 
     return make
+
+
+@pytest.fixture
+def watched(make_napari_viewer: Callable[..., Any]) -> Iterator[Any]:
+    """A dock in a window, and all that is said in it."""
+    from tests.plugin.watching import Watched
+
+    made = Watched(make_napari_viewer(show=True))
+    yield made
+    made.close()

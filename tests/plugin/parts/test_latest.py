@@ -68,7 +68,7 @@ def test_a_refusal_is_a_message_and_a_hint(qtbot: Any, asker: Asker) -> None:
 def test_any_other_error_is_one_line(qtbot: Any, asker: Asker) -> None:
     asker.ask(stumble)
     qtbot.waitUntil(lambda: bool(asker.refusals))
-    assert asker.refusals == [("ValueError: broken", "")]
+    assert asker.refusals == [("ValueError: broken", "try again; if it comes again, report it with what you did")]
 
 
 def test_only_the_latest_question_is_answered(qtbot: Any, asker: Asker) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_c2lst.common.errors import C2LError
+from napari_c2lst.plugin.forms.labels import in_window
 from napari_c2lst.plugin.layers.levels import read_overview
 from napari_c2lst.plugin.parts.background import Beside
 from napari_c2lst.plugin.shared import Shared, shared_of
@@ -77,14 +78,14 @@ class Opener:
     def _on_failed(self, error: Exception) -> None:
         self.path = None
         if isinstance(error, C2LError):
-            self.session.tell("error", error.message, error.hint)
+            self.session.tell("error", in_window(error.message), in_window(error.hint))
         else:
             text = (str(error).splitlines() or [""])[0]
             self.session.tell("error", f"the slide cannot be opened ({type(error).__name__}: {text})", _DAMAGED)
         self.ended.emit(False)
 
 
-_DAMAGED = "the file may be damaged: copy it again, or try 'c2lst info' on it"
+_DAMAGED = "the file may be damaged: copy it again"
 
 
 class _Kept:

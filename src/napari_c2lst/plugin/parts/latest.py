@@ -82,7 +82,8 @@ class Latest(QObject):
         if isinstance(error, C2LError):
             failed(error.message, error.hint)
         else:
-            failed(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}", "")
+            text = (str(error).splitlines() or [""])[0]
+            failed(f"{type(error).__name__}: {text}", "try again; if it comes again, report it with what you did")
 
     def _is_open(self, question: int) -> bool:
         """Whether an answer is still wanted, and there is a widget left to give it to."""

@@ -146,7 +146,9 @@ def test_fewer_than_eight_spots(tiny_store: Path, tmp_path: Path) -> None:
 
 
 def test_faults_of_the_settings_come_before_the_slide(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"3 things are wrong: .*both choose.*'a b' cannot be.*there is no file"):
+    with pytest.raises(
+        InputError, match=r"3 things are wrong: .*both choose.*'a b' cannot be.*there is no list of spots"
+    ):
         _select(tmp_path / "nope.zarr", name="a b", fraction=0.5, ids=tmp_path / "nope.txt")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.places import find_place
 from napari_c2lst.slides.genes.columns import GeneColumns
 from napari_c2lst.slides.genes.raw_counts import raw_counts
 from napari_c2lst.slides.geometry import apply_yx, centres_yx, matrix_to_system
@@ -92,7 +93,7 @@ def read_bins(slide: Slide, shown_um: int = SHOWN_UM) -> BinRaster | None:
 def _folder(slide: Slide) -> Path | None:
     """The Space Ranger folder a slide is, or was made of; None when it is not one of HD or is not there any more."""
     source = getattr(slide.facts, "source", None)
-    for path in (slide.path, Path(source) if source else None):
+    for path in (slide.path, find_place(source, slide.path.parent) if source else None):
         if path is not None and path.is_dir() and path.suffix != ".zarr" and hd_bins(path):
             return path
     return None

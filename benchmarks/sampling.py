@@ -81,9 +81,7 @@ def main() -> None:
         seconds = (time.perf_counter() - begin) / len(rows)
         value = kid(features, extractor.features(images))
         good = "as good" if value <= max(peer_kid) else "worse"
-        print(
-            f"{name}: {seconds:.4f} s an image, {peer_time / seconds:.1f} times as fast, KID {value:.4f} ({good})"
-        )
+        print(f"{name}: {seconds:.4f} s an image, {peer_time / seconds:.1f} times as fast, KID {value:.4f} ({good})")
         found[name] = {"seconds": seconds, "ratio": peer_time / seconds, "kid": value}
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))

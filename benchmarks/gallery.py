@@ -16,7 +16,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,17 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 MINUTES = 60
 LARGEST = 390_000
+
+
+@contextmanager
+def plain_folder() -> Iterator[Path]:
+    """A folder whose name, which the pictures show, is plain; it is gone at the end."""
+    folder = Path(tempfile.gettempdir()) / "slides"
+    folder.mkdir()  # never one that is there already
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 class Tour:
@@ -205,8 +217,8 @@ def take_pictures(out: Path, settings: Mapping[str, Mapping[str, Any]], theme: s
         save_small(window, path)
         print(f"{path}", flush=True)
 
-    with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "her2st-B4.zarr"
+    with plain_folder() as folder:
+        store = folder / "her2st-B4.zarr"
         shutil.copytree(sample_slide_path(), store)
         tour = Tour(viewer, dock, settings, picture)
         tour.settle(1.0)

@@ -102,3 +102,33 @@ class TestHalves:
 
     def test_too_few(self) -> None:
         assert halves_apart(np.array([[1, 0], [0, 1], [1, 1], [0, 0]]), np.random.default_rng(0)) is None
+
+
+class TestAgainstTheFloor:
+    """A distance means something only beside what two halves of the same patches give."""
+
+    def drawn(self, share: float, seed: int) -> np.ndarray:
+        """Counts of two types in 60 patches, the first with a share of `share`."""
+        first = np.random.default_rng(seed).binomial(20, share, 60)
+        return np.stack([first, 20 - first], axis=1)
+
+    def floor(self, counts: np.ndarray) -> Floor:
+        found = halves_apart(counts, np.random.default_rng(0))
+        assert found is not None
+        return found
+
+    def test_sets_of_one_kind_lie_at_it(self) -> None:
+        real = self.drawn(0.7, 0)
+        apart = divergence(real, self.drawn(0.7, 1))
+        assert apart is not None
+        assert apart <= self.floor(real).high
+
+    def test_sets_of_two_kinds_lie_far_above_it(self) -> None:
+        real = self.drawn(0.7, 0)
+        apart = divergence(real, self.drawn(0.3, 1))
+        assert apart is not None
+        assert apart > 5 * self.floor(real).high
+
+    def test_types_are_in_the_same_order_or_it_is_another_distance(self) -> None:
+        real = self.drawn(0.7, 0)
+        assert divergence(real, real[:, ::-1]) > 5 * self.floor(real).high

@@ -164,3 +164,15 @@ def test_unforeseen_errors_in_words() -> None:
     assert "C2LST_DEBUG" in said["hint"]
     assert unexpected(KeyError())["message"] == "KeyError: no message"
     assert "memory ran out" in unexpected(MemoryError())["message"]
+
+
+class HalfDone(TaskResult):
+    @property
+    def exit_code(self) -> int:
+        return 1
+
+
+def test_a_finished_task_has_the_exit_code_of_its_result() -> None:
+    code, events = ends_with(lambda reporter: HalfDone())
+    assert events[-1].kind == "finished"
+    assert code == 1

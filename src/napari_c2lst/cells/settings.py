@@ -16,7 +16,6 @@ class CellsSettings(DeviceSettings, SlideSettings):
     """Find the nuclei of a slide, or of synthetic patches, and their types."""
 
     task: ClassVar[str] = "cells"
-    summary: ClassVar[str] = "Find every nucleus of a slide with its type, and what each spot is composed of."
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": {}, "small": {"tile_px": 384, "batch": 2}}
 
     slide: Path = setting(

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -218,27 +219,44 @@ def load_pairs(path: Path) -> Pairs:
     import anndata
 
     store = find_pairs(Path(path))
-    try:
+    with damaged_pairs_told(store):
         table = anndata.read_zarr(store)
-        facts = table.uns[_KEY]
-        version = int(facts["version"])
-        if version != PAIRS_VERSION:
-            raise InputError(f"pairs '{store}' have version {version}", "update napari-c2lst")
         return Pairs(
             patches=np.asarray(table.obsm["patches"]),
             targets=np.asarray(table.X, dtype=np.float32),
             source_a=table.obs["source_a"].to_numpy(dtype=np.str_),
             source_b=table.obs["source_b"].to_numpy(dtype=np.str_),
             weight=table.obs["weight"].to_numpy(dtype=np.float32),
-            facts=PairsFacts.model_validate_json(str(facts["facts"])),
+            facts=stored_facts(store, table.uns[_KEY]),
         )
+
+
+def stored_facts(store: Path, body: Mapping[str, Any]) -> PairsFacts:
+    """What `uns["c2lst"]` of a store says.
+
+    Raises
+    ------
+    InputError
+        If it is of another version.
+    """
+    version = int(body["version"])
+    if version != PAIRS_VERSION:
+        raise InputError(f"pairs '{store}' have version {version}", "update napari-c2lst")
+    return PairsFacts.model_validate_json(str(body["facts"]))
+
+
+@contextmanager
+def damaged_pairs_told(store: Path) -> Iterator[None]:
+    """While a store of pairs is read: whatever a damaged file makes libraries raise becomes an InputError."""
+    try:
+        yield
     except InputError:
         raise
     except (KeyError, ValidationError) as error:
         raise InputError(
             f"'{store}' is not a store of synthetic pairs: {_first_line(error)}", "give the --out of 'c2lst sample'"
         ) from error
-    except Exception as error:  # anndata and zarr raise whatever a damaged file makes them stumble over
+    except Exception as error:
         raise InputError(
             f"pairs '{store}' cannot be read: {_first_line(error)}", "copy them again, or sample again"
         ) from error

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from napari_c2lst.common.errors import InputError
-
-from .pairs import PAIRS_VERSION, PairsFacts, find_pairs
+from .pairs import PairsFacts, damaged_pairs_told, find_pairs, stored_facts
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +48,8 @@ class PairsOnDisk:
         InputError
             If the store is damaged or gone.
         """
-        try:
+        with damaged_pairs_told(self.path):
             return np.asarray(self._patches.oindex[np.asarray(rows, dtype=np.int64)], dtype=np.uint8)
-        except Exception as error:  # zarr raises whatever a damaged chunk makes it stumble over
-            raise _unreadable(self.path, error) from error
 
 
 def open_pairs(path: Path) -> PairsOnDisk:
@@ -74,12 +69,9 @@ def open_pairs(path: Path) -> PairsOnDisk:
     from anndata.io import read_elem
 
     store = find_pairs(Path(path))
-    try:
+    with damaged_pairs_told(store):
         group: Any = zarr.open_group(store, mode="r")
-        body = read_elem(group["uns"])["c2lst"]
-        if int(body["version"]) > PAIRS_VERSION:
-            raise InputError(f"pairs '{store}' have version {int(body['version'])}", "update napari-c2lst")
-        facts = PairsFacts.model_validate_json(str(body["facts"]))
+        facts = stored_facts(store, read_elem(group["uns"])["c2lst"])
         obs = read_elem(group["obs"])
         return PairsOnDisk(
             path=store,
@@ -89,14 +81,3 @@ def open_pairs(path: Path) -> PairsOnDisk:
             weight=obs["weight"].to_numpy(dtype=np.float32),
             _patches=group["obsm/patches"],
         )
-    except InputError:
-        raise
-    except (KeyError, ValidationError) as error:
-        raise InputError(f"'{store}' is not a store of synthetic pairs", "give the --out of 'c2lst sample'") from error
-    except Exception as error:  # anndata and zarr raise whatever a damaged file makes them stumble over
-        raise _unreadable(store, error) from error
-
-
-def _unreadable(store: Path, error: Exception) -> InputError:
-    first = (str(error) or type(error).__name__).splitlines()[0]
-    return InputError(f"pairs '{store}' cannot be read: {first}", "copy them again, or sample again")

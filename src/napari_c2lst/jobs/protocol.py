@@ -133,7 +133,8 @@ def run_and_tell(
 ) -> int:
     """Do the work, tell its events, end with exactly one terminal event, and give the exit code.
 
-    Exit codes: 0 finished, 1 failed, 2 the input cannot be used, 130 stopped.
+    Exit codes: 0 finished (or the result's own, such as 1 when a part could not be done), 1 failed,
+    2 the input cannot be used, 130 stopped.
     """
     writer.write("started", {"task": task, "pid": pid, "version": __version__})
     try:
@@ -154,7 +155,7 @@ def run_and_tell(
     except BaseException as error:
         writer.write("failed", {**unexpected(error), "fault": "failure", "details": traceback.format_exc()})
         return 1
-    return 0
+    return result.exit_code
 
 
 def _said(error: C2LError) -> dict[str, str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.slides.pictures import EOSIN, HAEMATOXYLIN, stained, tissue_picture
 
-from napari_c2lst.slides.stain import separation as stain_separation
+from napari_c2lst.slides.stain import separation
 from napari_c2lst.slides.stain.separation import concentrations, macenko_stains, recolour, vahadane_stains
 
 TRUE = np.array([HAEMATOXYLIN / np.linalg.norm(HAEMATOXYLIN), EOSIN / np.linalg.norm(EOSIN)])
@@ -112,9 +112,9 @@ def test_quantiles_are_numpys():
     count = np.array([50, 7, 1])
     for share in (0.01, 0.5, 0.99):
         expected = [np.quantile(row[:n], share) for row, n in zip(rows, count, strict=True)]
-        np.testing.assert_allclose(stain_separation._quantile(rows, share, count), expected, rtol=1e-5)
+        np.testing.assert_allclose(separation._quantile(rows, share, count), expected, rtol=1e-5)
     infinite = np.full((1, 4), np.inf, np.float32)
-    assert stain_separation._quantile(infinite, 0.99, np.array([0])) == 0
+    assert separation._quantile(infinite, 0.99, np.array([0])) == 0
 
 
 def test_learning_lowers_the_objective():
@@ -128,7 +128,7 @@ def test_learning_lowers_the_objective():
 
     losses = [objective(atoms)]
     for _ in range(5):
-        atoms = stain_separation._better_atoms(density, concentrations(density, atoms, 0.1), atoms)
+        atoms = separation._better_atoms(density, concentrations(density, atoms, 0.1), atoms)
         losses.append(objective(atoms))
     assert (np.diff(losses) <= 1e-3).all()
     assert losses[-1] < 0.9 * losses[0]

@@ -10,7 +10,7 @@ from tests.slides.pictures import her2st, tissue_picture
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.patches.cutting import read_patches
-from napari_c2lst.slides.stain import staintools_backend as stain_staintools
+from napari_c2lst.slides.stain import staintools_backend
 from napari_c2lst.slides.stain.normalizer import StainNormalizer
 
 METHODS = ["macenko", "vahadane", "reinhard"]
@@ -79,7 +79,7 @@ def test_blank_patches_pass_through_staintools_too():
     result, unchanged = normalizer.transform(white, return_flags=True)
     assert unchanged.all()
     np.testing.assert_array_equal(result, white)
-    values, found = stain_staintools.stains("macenko", white.reshape(1, -1, 3))
+    values, found = staintools_backend.stains("macenko", white.reshape(1, -1, 3))
     assert not found.any()
     assert np.isfinite(values).all()
 

@@ -16,7 +16,6 @@ class TrainCellsSettings(RunSettings):
     """
 
     task: ClassVar[str] = "train-cells"
-    summary: ClassVar[str] = "train a HoVer-Net on nuclei that are outlined and typed, and score it"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "paper": {},
         "small": {

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.slides.stain import reinhard as stain_reinhard
-from napari_c2lst.slides.stain import separation as stain_separation
+from napari_c2lst.slides.stain import reinhard, separation
 
 from .colour import LEAST_TISSUE, Floats, Pixels, stained
 
@@ -184,9 +183,9 @@ class StainNormalizer:
 
 def _kit(method: Method, backend: Backend) -> _Kit:
     kits = {
-        "macenko": _Kit(stain_separation.macenko_stains, stain_separation.recolour),
-        "vahadane": _Kit(stain_separation.vahadane_stains, stain_separation.recolour),
-        "reinhard": _Kit(stain_reinhard.lab_statistics, stain_reinhard.transfer),
+        "macenko": _Kit(separation.macenko_stains, separation.recolour),
+        "vahadane": _Kit(separation.vahadane_stains, separation.recolour),
+        "reinhard": _Kit(reinhard.lab_statistics, reinhard.transfer),
     }
     if method not in kits or backend not in ("ours", "staintools"):
         raise InputError(
@@ -195,12 +194,12 @@ def _kit(method: Method, backend: Backend) -> _Kit:
         )
     if backend == "ours":
         return kits[method]
-    from napari_c2lst.slides.stain import staintools_backend as stain_staintools
+    from napari_c2lst.slides.stain import staintools_backend
 
-    stain_staintools.check_installed()
+    staintools_backend.check_installed()
     return _Kit(
-        lambda pixels: stain_staintools.stains(method, pixels),
-        lambda pixels, source, target: stain_staintools.transform(method, pixels, source, target),
+        lambda pixels: staintools_backend.stains(method, pixels),
+        lambda pixels, source, target: staintools_backend.transform(method, pixels, source, target),
     )
 
 

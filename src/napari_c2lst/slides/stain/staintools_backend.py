@@ -14,7 +14,7 @@ from .colour import Floats, Pixels
 
 
 def stains(method: str, pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
-    """Values of each image in the layout of `stain_separation` and `stain_reinhard`.
+    """Values of each image in the layout of `separation` and `reinhard`.
 
     Parameters
     ----------

@@ -237,10 +237,10 @@ def stored_facts(store: Path, body: Mapping[str, Any]) -> PairsFacts:
     Raises
     ------
     InputError
-        If it is of another version.
+        If it is of a newer version.
     """
     version = int(body["version"])
-    if version != PAIRS_VERSION:
+    if version > PAIRS_VERSION:
         raise InputError(f"pairs '{store}' have version {version}", "update napari-c2lst")
     return PairsFacts.model_validate_json(str(body["facts"]))
 

@@ -4,12 +4,16 @@
 
 SLIDE is a SpatialData with a spot set, RUN the run folder of `c2lst adapt` on it. FOLDER is where the peer was put:
 
-    pip install --no-deps --target FOLDER denoising-diffusion-pytorch && pip install einops
+    pip install --no-deps --target FOLDER denoising-diffusion-pytorch einops
 
 The peer is its DDIM with 250 steps and guidance 3, the paper's sampler, in fp32, two evaluations a step, as it comes;
 an adapter gives it our network (it otherwise takes class indices). Ours are the plans below. Printed: seconds an image
 (median over batches), ratios, and KID against the slide's real patches with `colour-texture-42`; "as good" means that
 our KID is not above the largest of the peer's own seeds. With `--images 0` times alone are measured, over a few steps.
+
+On a CPU the peer's images take hours. `--keep FOLDER` keeps them batch by batch, so that the same command goes on
+after a stop; `--peer-bf16` draws them in bf16 and channels_last, which its own code does not do. Its time is in any
+case that of one more batch, drawn as it comes.
 """
 
 import argparse
@@ -69,9 +73,9 @@ def main() -> None:
     features = extractor.features(real)
     rows = np.resize(conditions, (options.images, conditions.shape[1]))
     found: dict[str, Any] = {"images": options.images, "features": extractor.name, "real": len(real)}
-    peers = [peer_images(peer, central, local, rows, seed, device, options) for seed in range(options.seeds)]
-    peer_kid = [kid(features, extractor.features(images)) for images, _ in peers]
-    peer_time = statistics.median(seconds for _, seconds in peers)
+    peers = [peer_images(peer, central, local, rows, seed, device, options) for seed in options.seeds]
+    peer_kid = [kid(features, extractor.features(images)) for images in peers]
+    peer_time = peer_seconds(peer, central, local, rows[: options.batch], device)
     print(f"peer: {peer_time:.3f} s an image, KID {', '.join(f'{k:.4f}' for k in peer_kid)}")
     found["peer"] = {"seconds": peer_time, "kid": peer_kid}
     for name, plan in list(PLANS.items())[0 if options.slow else 1 :]:
@@ -94,7 +98,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--peer", type=Path, required=True)
     parser.add_argument("--central", default="embedded")
     parser.add_argument("--images", type=int, default=500)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the peer")
+    parser.add_argument("--keep", type=Path, help="where the peer's images are kept")
+    parser.add_argument("--peer-bf16", action="store_true", help="draw the peer's images in bf16")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--slow", action="store_true", help="our DDIM-250 as well")
@@ -107,7 +113,8 @@ def load_peer(folder: Path) -> Any:
     file = folder / "denoising_diffusion_pytorch" / "classifier_free_guidance.py"
     spec = importlib.util.spec_from_file_location("peer", file)
     if spec is None or spec.loader is None or not file.exists():
-        sys.exit(f"no peer in '{folder}': pip install --no-deps --target '{folder}' denoising-diffusion-pytorch")
+        sys.exit(f"no peer in '{folder}': pip install --no-deps --target '{folder}' denoising-diffusion-pytorch einops")
+    sys.path.append(str(folder))  # for einops
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.tqdm = lambda steps, **_: steps
@@ -154,21 +161,45 @@ def peer_of(peer: Any, adapter: Adapter, px: int, alphas_cumprod: torch.Tensor, 
 
 def peer_images(
     peer: Any, central: Any, local: Any, rows: np.ndarray, seed: int, device: torch.device, options: argparse.Namespace
-) -> tuple[np.ndarray, float]:
-    conditions = torch.from_numpy(rows).to(device)
-    adapter = Adapter(central.net, local.modulation, conditions)
+) -> np.ndarray:
+    """(N, px, px, 3) uint8 of the peer; batches that are kept already are not drawn again."""
+    diffusion = peer_for(peer, central, local, rows, device)
+    dtype = autocast_dtype(device, "auto") if options.peer_bf16 else None
+    central.net.to(memory_format=torch.channels_last if dtype is not None else torch.contiguous_format)
+    images = []
+    for start in range(0, len(rows), options.batch):
+        kept = options.keep / f"peer-{seed}-{start}.npy" if options.keep else None
+        if kept is not None and kept.exists():
+            images.append(np.load(kept))
+            continue
+        torch.manual_seed(1_000_000 * seed + start)
+        with cast(device, dtype):
+            images.append(drawn(diffusion, start, min(start + options.batch, len(rows)), device))
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.save(kept, images[-1])
+    return np.concatenate(images)
+
+
+def peer_for(peer: Any, central: Any, local: Any, rows: np.ndarray, device: torch.device) -> Any:
+    adapter = Adapter(central.net.to(device), local.modulation.to(device), torch.from_numpy(rows).to(device))
     alphas = torch.as_tensor(central.schedule.scheduler.alphas_cumprod)
-    diffusion = peer_of(peer, adapter, central.spec.patch_px, alphas, PEER_STEPS).to(device)
-    torch.manual_seed(seed)
-    images, seconds = [], []
+    return peer_of(peer, adapter, central.spec.patch_px, alphas, PEER_STEPS).to(device)
+
+
+def drawn(diffusion: Any, start: int, stop: int, device: torch.device) -> np.ndarray:
     with torch.inference_mode():
-        for start in range(0, len(rows), options.batch):
-            classes = torch.arange(start, min(start + options.batch, len(rows)), device=device)
-            begin = time.perf_counter()
-            unit = diffusion.sample(classes, cond_scale=SCALE, rescaled_phi=0.0)
-            images.append(as_patches(unit.float() * 2 - 1))
-            seconds.append((time.perf_counter() - begin) / len(classes))
-    return np.concatenate(images), statistics.median(seconds)
+        unit = diffusion.sample(torch.arange(start, stop, device=device), cond_scale=SCALE, rescaled_phi=0.0)
+    return as_patches(unit.float() * 2 - 1)
+
+
+def peer_seconds(peer: Any, central: Any, local: Any, rows: np.ndarray, device: torch.device) -> float:
+    """Seconds an image of the peer as it comes: fp32, its own memory layout; one batch."""
+    central.net.to(memory_format=torch.contiguous_format)
+    diffusion = peer_for(peer, central, local, rows, device)
+    begin = time.perf_counter()
+    drawn(diffusion, 0, len(rows), device)
+    return (time.perf_counter() - begin) / len(rows)
 
 
 def training_conditions(slide: Any, local: Any) -> np.ndarray:

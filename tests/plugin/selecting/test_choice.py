@@ -178,3 +178,97 @@ def test_another_slide_begins_anew_and_all_changes_are_told(choice: Choice) -> N
     assert told == [6, 6, 6, 6, 2]
     assert not choice.can_undo
     assert choice.steps == ()
+
+
+SHARE = {"fraction": 0.5, "seed": 0, "split": "random"}
+
+
+def test_thresholds_after_a_draw_make_it_another_one(choice: Choice) -> None:
+    """The command would draw from the spots that are left: what was drawn before is no longer what it draws."""
+    choice.apply(step(How.ADD, 0, 1, way="fraction", said=SHARE, low=mask()))
+    assert choice.said() == SHARE
+    choice.leave_low_out(mask(1), {"min_counts": 100})
+    assert spots(choice.mask) == [0]
+    assert choice.said() == {"min_counts": 100, "by_hand": ["add fraction"]}
+    assert choice.only_said() == {}
+    choice.undo()
+    assert choice.only_said() == SHARE
+
+
+def test_thresholds_that_go_after_a_draw_do_so_too(choice: Choice) -> None:
+    choice.leave_low_out(mask(5), {"min_counts": 100})
+    choice.apply(step(How.ADD, 0, 1, way="fraction", said=SHARE, low=mask(5)))
+    assert choice.said() == {"min_counts": 100, **SHARE}
+    choice.leave_low_out(mask(), {"min_counts": 0})
+    assert "fraction" not in choice.said()
+
+
+def test_thresholds_do_not_change_what_a_column_says(choice: Choice) -> None:
+    choice.apply(step(How.ADD, 0, 1, way="column label", said={"column": "label", "equals": ["Fat"]}))
+    choice.leave_low_out(mask(1), {"min_counts": 100})
+    assert choice.said() == {"min_counts": 100, "column": "label", "equals": ["Fat"]}
+
+
+def test_new_thresholds_over_a_set_are_not_hidden_by_those_it_was_made_with(choice: Choice) -> None:
+    choice.adopt(mask(0, 1, 2), said={"min_counts": 100, "polygon": "a.geojson"})
+    assert choice.said() == {"min_counts": 100, "polygon": "a.geojson"}
+    choice.leave_low_out(mask(2), {"min_counts": 500})
+    assert choice.said()["min_counts"] == 500
+    assert "polygon" not in choice.said()
+
+
+def test_a_shape_of_a_file_that_was_moved_is_no_longer_the_files(choice: Choice) -> None:
+    choice.apply(step(How.ADD, 0, 1, way="polygon", said={"polygon": "a.geojson"}, area=box(0, 0, 1, 1)))
+    choice.change(0, with_area(choice.steps[0], box(5, 5, 6, 6), mask(3)))
+    assert choice.said() == {"by_hand": ["add polygon"]}
+    choice.undo()
+    assert choice.said() == {"polygon": "a.geojson"}
+
+
+def test_undo_and_redo_past_the_ends_change_and_tell_nothing(choice: Choice) -> None:
+    told: list[None] = []
+    choice.apply(step(How.ADD, 0))
+    choice.changed.connect(lambda: told.append(None))
+    choice.redo()
+    choice.undo()
+    choice.undo()
+    choice.undo()
+    assert len(told) == 1
+    choice.redo()
+    choice.redo()
+    assert (len(told), spots(choice.mask)) == (2, [0])
+
+
+def test_deleting_several_shapes_is_one_step_back(choice: Choice) -> None:
+    for place in range(3):
+        choice.apply(step(How.ADD, place, area=box(0, 0, 1, 1)))
+    choice.remove([0, 2])
+    assert spots(choice.mask) == [1]
+    choice.undo()
+    assert spots(choice.mask) == [0, 1, 2]
+    choice.remove([])
+    assert choice.can_redo  # nothing was removed: nothing happened
+
+
+def test_the_first_shape_that_began_anew_may_go(choice: Choice) -> None:
+    choice.apply(step(How.ADD, 5))
+    choice.apply(step(How.NEW, 0, 1))
+    choice.apply(step(How.ADD, 2))
+    choice.change(0, None)
+    assert spots(choice.mask) == [2]
+
+
+def test_nothing_of_a_slide_without_spots() -> None:
+    choice = Choice()
+    choice.invert()
+    choice.apply(Step(How.ADD, np.zeros(0, dtype=bool), "lasso"))
+    assert choice.mask.shape == choice.held_out.shape == (0,)
+
+
+def test_what_an_earlier_state_held_is_not_changed_by_later_steps(choice: Choice) -> None:
+    given = mask(0, 1)
+    choice.apply(Step(How.NEW, given, "set"))
+    before = choice.mask
+    choice.apply(step(How.SUBTRACT, 0))
+    choice.invert()
+    assert spots(before) == spots(given) == [0, 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -39,13 +39,16 @@ class Step:
     mask
         (N,) the spots it is about.
     way
-        What chose them: "lasso", "rectangle", "brush", "fraction", "suggest", "column", "polygon", "ids", "set".
+        What chose them: "lasso", "rectangle", "brush", "fraction", "suggest", "column NAME", "polygon", "ids", "set".
     said
         How to choose them again, as the settings of `c2lst select` say it; empty for what was done by hand.
     area
         The shape that was drawn or read, (x, y) in level-0 pixels; None if there was none.
     buffer
         (N,) spots that the step itself leaves out (the gap of a blocked split); None for none.
+    low
+        (N,) spots that were too low when the step was made, where other ones would have led to other spots; None where
+        they matter no further.
     """
 
     how: How
@@ -54,6 +57,7 @@ class Step:
     said: dict[str, Any] = field(default_factory=dict)
     area: Polygon | MultiPolygon | None = None
     buffer: Mask | None = None
+    low: Mask | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +162,12 @@ class Choice:
         steps[place : place + 1] = [] if step is None else [step]
         self._go_to(State.of(steps, self.state.low, self.state.thresholds))
 
+    def remove(self, places: Collection[int]) -> None:
+        """Take steps back, wherever they stand, as one step (shapes that were deleted)."""
+        if places:
+            kept = [step for place, step in enumerate(self.steps) if place not in places]
+            self._go_to(State.of(kept, self.state.low, self.state.thresholds))
+
     def leave_low_out(self, low: Mask, thresholds: dict[str, float]) -> None:
         """Never choose these spots, (N,); they are left out."""
         if not np.array_equal(low, self.state.low) or thresholds != self.state.thresholds:
@@ -167,8 +177,9 @@ class Choice:
         self, mask: Mask, left_out: Mask | None = None, way: str = "set", said: dict[str, Any] | None = None
     ) -> None:
         """Choose exactly these spots, (N,); thresholds go, since they are in what is left out."""
-        step = Step(How.NEW, np.asarray(mask, dtype=bool), way, dict(said or {}), buffer=left_out)
-        self._go_to(State.of([step], np.zeros(len(mask), dtype=bool)))
+        none = np.zeros(len(mask), dtype=bool)
+        step = Step(How.NEW, np.asarray(mask, dtype=bool), way, dict(said or {}), buffer=left_out, low=none)
+        self._go_to(State.of([step], none))
 
     def undo(self) -> None:
         """Go one step back."""
@@ -205,9 +216,9 @@ class Choice:
         which steps.
         """
         thresholds = {name: value for name, value in self.state.thresholds.items() if value}
-        only = self.only_step()
-        if only is not None and only.said:
-            return {**thresholds, **only.said}
+        said = self.only_said()
+        if said:
+            return {**thresholds, **said}
         return {**thresholds, "by_hand": _in_words(self.steps)}
 
     def only_step(self) -> Step | None:
@@ -215,6 +226,13 @@ class Choice:
         if len(self.steps) == 1 and self.steps[0].how in (How.NEW, How.ADD):
             return self.steps[0]
         return None
+
+    def only_said(self) -> dict[str, Any]:
+        """How to choose the same spots again in one step; empty where that cannot be said."""
+        only = self.only_step()
+        if only is None or (only.low is not None and not np.array_equal(only.low, self.state.low)):
+            return {}
+        return only.said
 
     def _go_to(self, state: State) -> None:
         self._done.append(self.state)
@@ -224,8 +242,8 @@ class Choice:
 
 
 def with_area(step: Step, area: Polygon | MultiPolygon, mask: Mask) -> Step:
-    """The same step about another area."""
-    return replace(step, area=area, mask=mask)
+    """The same step about another area: no longer what a file says."""
+    return replace(step, area=area, mask=mask, said={})
 
 
 def _fold(steps: Sequence[Step], number: int) -> tuple[Mask, Mask]:

@@ -113,9 +113,7 @@ class Hand(QObject):
             self._refuse(error)
 
     def _on_deleted(self, gone: list[int]) -> None:
-        # the last one first, so that the places of the others stay right
-        for place in sorted({self._places[outline] for outline in gone}, reverse=True):
-            self._choice.change(place, None)
+        self._choice.remove({self._places[outline] for outline in gone})
         self.show_shapes()
 
     def _refuse(self, error: InputError) -> None:

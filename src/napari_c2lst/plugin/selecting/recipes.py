@@ -53,7 +53,8 @@ def random_share(
     else:
         yx_um = spots.yx[places] * slide.mpp
         mask[places], buffer[places] = blocked_split(yx_um, fraction, seed, patch_um=PATCH_UM)
-    return Step(how, mask, "fraction", {"fraction": fraction, "seed": seed, "split": split}, buffer=buffer)
+    said = {"fraction": fraction, "seed": seed, "split": split}
+    return Step(how, mask, "fraction", said, buffer=buffer, low=_drawn_without(low, mask))
 
 
 def suggested(slide: Slide, how: How, number: int, low: Mask | None = None, reporter: Reporter | None = None) -> Step:
@@ -70,7 +71,7 @@ def suggested(slide: Slide, how: How, number: int, low: Mask | None = None, repo
 
     allowed = None if low is None else ~low
     mask = suggest_spots(slide, number, allowed=allowed, patch_um=PATCH_UM, reporter=reporter)
-    return Step(how, mask, "suggest", {"suggest": number, "patch_um": PATCH_UM})
+    return Step(how, mask, "suggest", {"suggest": number, "patch_um": PATCH_UM}, low=_drawn_without(low, mask))
 
 
 def by_values(slide: Slide, how: How, column: str, values: Sequence[str]) -> Step:
@@ -86,7 +87,7 @@ def by_values(slide: Slide, how: How, column: str, values: Sequence[str]) -> Ste
     if not values:
         raise InputError(f"no value of column '{column}' is ticked", "tick the values whose spots are wanted")
     mask = by_column(slide, column, values)
-    return Step(how, mask, "column", {"column": column, "equals": list(values)})
+    return Step(how, mask, f"column {column}", {"column": column, "equals": list(values)})
 
 
 def by_regions(
@@ -178,6 +179,10 @@ def low_spots(slide: Slide, thresholds: dict[str, Any]) -> Mask:
     if not any(thresholds.values()):
         return np.zeros(len(slide.require_spots()), dtype=bool)
     return spot_quality(slide, tissue=thresholds.get("min_tissue", 0) > 0).low(**thresholds)
+
+
+def _drawn_without(low: Mask | None, mask: Mask) -> Mask:
+    return np.zeros_like(mask) if low is None else low
 
 
 def _sorted(values: Any) -> list[Any]:

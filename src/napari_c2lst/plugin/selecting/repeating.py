@@ -44,8 +44,7 @@ def command_of(session: Session, choice: Choice, name: str) -> tuple[str, dict[s
     values: dict[str, Any] = {"slide": str(slide.path), "name": name}
     values |= {key: str(value) if isinstance(value, Path) else value for key, value in session.opening.items()}
     values |= {key: value for key, value in choice.state.thresholds.items() if value}
-    only = choice.only_step()
-    said = {} if only is None else settings_of(only.said)
+    said = settings_of(choice.only_said())
     if said:
         return "select", {**values, **said}
     folder = session.runs_folder

@@ -62,3 +62,10 @@ def test_batches_of_any_size_run_through_the_same_order() -> None:
     by_five = np.concatenate([batch_indices(10, 5, 7, number) for number in range(4)])
     assert by_four.tolist() == by_five.tolist()
     assert by_four.dtype == np.int64
+
+
+def test_what_a_caller_does_with_a_batch_changes_no_later_one() -> None:
+    first = batch_indices(10, 10, 0, 0)
+    kept = first.copy()
+    first[:] = 0
+    assert np.array_equal(batch_indices(10, 10, 0, 0), kept)

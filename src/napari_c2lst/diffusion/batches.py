@@ -1,5 +1,7 @@
 """Which patches a training batch holds and how they are turned: functions of (seed, number) alone."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,8 +14,15 @@ def batch_indices(count: int, batch: int, seed: int, number: int) -> NDArray[np.
     """The items of batch `number` (from 0): every item once an epoch, in an order that depends on (seed, epoch)."""
     places = np.arange(number * batch, (number + 1) * batch)
     epochs, inside = places // count, places % count
-    orders = {epoch: rng(seed, "order", int(epoch)).permutation(count) for epoch in np.unique(epochs)}
+    orders = {epoch: _order(count, seed, int(epoch)) for epoch in np.unique(epochs)}
     return np.array([orders[e][i] for e, i in zip(epochs, inside, strict=True)], dtype=np.int64)
+
+
+@lru_cache(maxsize=2)  # a batch lies in one epoch or across two; drawing 400,000 tiles' order takes longer than a batch
+def _order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    order = rng(seed, "order", epoch).permutation(count)
+    order.flags.writeable = False
+    return order
 
 
 def turned(x: Tensor, seed: int, *key: int, rows: tuple[int, int, int] | None = None) -> Tensor:
@@ -27,7 +36,7 @@ def turned(x: Tensor, seed: int, *key: int, rows: tuple[int, int, int] | None = 
     """
     first, step, count = rows or (0, 1, len(x))
     draw = rng(seed, "turn", *key)
-    kinds = torch.from_numpy(draw.integers(8, size=count)[first::step])
+    kinds = torch.from_numpy(draw.integers(8, size=count)[first::step]).to(x.device)
     out = torch.empty_like(x)
     for kind in range(8):
         picked = kinds == kind

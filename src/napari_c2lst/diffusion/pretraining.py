@@ -243,11 +243,14 @@ class _Trainer:
         """Mean loss of this process's share of a batch; draws do not depend on how many processes share it."""
         s, rank, ranks = self.settings, self.accelerator.process_index, self.accelerator.num_processes
         picks = self.learned[batch_indices(len(self.learned), s.batch, s.seed, self.step * s.accumulation + part)]
-        draw = torch_generator(s.seed, "noise", self.step, part)
-        noise = torch.randn((s.batch, 3, s.patch_px, s.patch_px), generator=draw)[rank::ranks].to(self.device)
-        t = torch.randint(len(self.schedule), (s.batch,), generator=draw)[rank::ranks].to(self.device)
-        x0 = turned(as_batch(self.tiles[picks[rank::ranks]]), s.seed, self.step, part, rows=(rank, ranks, s.batch))
-        x0 = x0.to(self.device).contiguous(memory_format=torch.channels_last)
+        # bytes travel to the device, which does the rest: one core then feeds it with far more tiles than it can learn
+        tiles = torch.from_numpy(self.tiles[picks[rank::ranks]]).to(self.device)
+        draw = torch_generator(s.seed, "noise", self.step, part, device=self.device.type)
+        shape = (s.batch, 3, s.patch_px, s.patch_px)
+        noise = torch.randn(shape, generator=draw, device=self.device)[rank::ranks]
+        t = torch.randint(len(self.schedule), (s.batch,), generator=draw, device=self.device)[rank::ranks]
+        x0 = turned(as_batch(tiles), s.seed, self.step, part, rows=(rank, ranks, s.batch))
+        x0 = x0.contiguous(memory_format=torch.channels_last)
         with autocast(self.device, self.dtype):
             predicted = model(self.schedule.add_noise(x0, noise, t), t)
         return noise_prediction_loss(predicted, noise, t, self.schedule, s.min_snr).mean()

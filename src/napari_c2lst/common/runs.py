@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from .accelerator import device_kind
 from .basis import Basis, check_basis
 from .errors import InputError, MismatchError
 from .events import EventsReporter
@@ -238,7 +239,12 @@ def environment() -> dict[str, Any]:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return {"python": platform.python_version(), "system": platform.system(), "cpus": os.cpu_count(), **versions}
+    return {"python": platform.python_version(), **this_machine(), **versions}
+
+
+def this_machine() -> dict[str, Any]:
+    """What of a machine decides how long work takes: "system", "cpus" and "accelerator"; no name of it."""
+    return {"system": platform.system(), "cpus": os.cpu_count(), "accelerator": device_kind("auto")}
 
 
 def _refuse_foreign(path: Path) -> None:

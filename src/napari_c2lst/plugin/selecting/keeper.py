@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .choice import Choice
 
-_WRITERS = ("predict", "select")  # tasks that write into the slide: nothing else may write at the same time
+_WRITERS = ("cells", "predict", "select")  # tasks that write into the slide: nothing else may write at the same time
 
 
 class Keeper(QObject):
@@ -45,6 +45,7 @@ class Keeper(QObject):
         self._work = Latest(self)
         self._work.busy.connect(self.busy)
         self._converting: Job | None = None
+        self._kept: list[SpotSet] = []  # to be written into what is being made
         self.agree: Callable[[str], bool] = self._ask
 
     def keep(self, choice: Choice, name: str) -> bool:
@@ -72,6 +73,7 @@ class Keeper(QObject):
                 f"There is a set '{name}'{count} already. Replace it by the {len(spots.ids)} chosen spots?"
             ):
                 return False
+            self._refuse_another(slide)
         self._put(spots)
         self._store(slide, spots)
         return True
@@ -82,23 +84,21 @@ class Keeper(QObject):
         Raises
         ------
         InputError
-            If the name cannot be one or is taken.
+            If the name cannot be one or is taken, or the set is gone.
         """
         session = self._shared.session
         if new == name:
             return
         checked_name(new)
-        slide = session.require_slide()
+        slide, old = session.require_slide(), self._set(name)
         if new in session.sets or new in spot_set_names(slide):
             raise InputError(f"there is a set '{new}' already", "choose another name")
         self._refuse_while_writing()
-        old = session.sets[name]
         spots = SpotSet(new, old.ids, old.mask, old.how, old.left_out)
         stored = slide.is_zarr and name in spot_set_names(slide)
-        session.sets = {new if each == name else each: spots if each == name else s for each, s in session.sets.items()}
-        session.sets_changed.emit()
+        self._exchange(old, spots)
         if stored:
-            self._write(slide, spots, instead_of=name)
+            self._write(slide, spots, instead_of=old)
 
     def recolour(self, name: str, colour: str) -> None:
         """Give a set another colour.
@@ -106,12 +106,10 @@ class Keeper(QObject):
         Raises
         ------
         InputError
-            If something else is being written.
+            If the set is gone, or something else is being written.
         """
-        session = self._shared.session
-        slide = session.require_slide()
+        slide, old = self._shared.session.require_slide(), self._set(name)
         self._refuse_while_writing()
-        old = session.sets[name]
         stored = is_stored(slide, old)
         spots = SpotSet(name, old.ids, old.mask, {**old.how, COLOUR: colour}, old.left_out)
         self._put(spots)
@@ -124,30 +122,54 @@ class Keeper(QObject):
         Raises
         ------
         InputError
-            If something else is being written.
+            If the set is gone, or something else is being written.
         """
-        session = self._shared.session
-        slide = session.require_slide()
+        slide, _ = self._shared.session.require_slide(), self._set(name)
         self._refuse_while_writing()
         stored = slide.is_zarr and name in spot_set_names(slide)
         where = f" from '{slide.path}' (table '{PREFIX}{name}')" if stored else ""
         question = f"Delete the set '{name}'{where}? Models that were trained on it stay. This cannot be undone."
         if not self.agree(question):
             return False
+        self._refuse_another(slide)
         if not stored:
             self._drop(name)
             return True
 
         def gone(_slide: Slide) -> None:
-            self._drop(name)
+            if self._is_open(slide):
+                self._drop(name)
             self.told.emit("info", f"deleted the set '{name}'", "")
 
         self._work.ask(storing.delete_set, slide, name, done=gone, failed=self._failed)
         return True
 
+    def _set(self, name: str) -> SpotSet:
+        """A set of the session; while a dialog was open it may have gone."""
+        sets = self._shared.session.sets
+        if name not in sets:
+            raise InputError(f"there is no set '{name}' any more", "select another set")
+        return sets[name]
+
+    def _is_open(self, slide: Slide) -> bool:
+        """Whether a slide is still the open one; it may have been opened anew since."""
+        there = self._shared.session.slide
+        return there is not None and there.path == slide.path
+
+    def _refuse_another(self, slide: Slide) -> None:
+        """While the user was asked, another slide may have been opened."""
+        if not self._is_open(slide):
+            raise InputError(f"'{slide.name}' is not open any more", "open it again, then do it again")
+
     def _put(self, spots: SpotSet) -> None:
         session = self._shared.session
         session.sets = {**session.sets, spots.name: spots}
+        session.sets_changed.emit()
+
+    def _exchange(self, old: SpotSet, new: SpotSet) -> None:
+        """Another set in the place of one."""
+        session = self._shared.session
+        session.sets = {(s if s is not old else new).name: s if s is not old else new for s in session.sets.values()}
         session.sets_changed.emit()
 
     def _drop(self, name: str) -> None:
@@ -168,14 +190,21 @@ class Keeper(QObject):
                 "save the slide as a SpatialData: Keep > Save a copy as...",
             )
 
-    def _write(self, slide: Slide, spots: SpotSet, instead_of: str = "") -> None:
+    def _write(self, slide: Slide, spots: SpotSet, instead_of: SpotSet | None = None) -> None:
+        gone = "" if instead_of is None else instead_of.name
+
         def write() -> Slide:
-            return storing.store_set(slide, spots, replace=True, instead_of=instead_of)
+            return storing.store_set(slide, spots, replace=True, instead_of=gone)
+
+        def failed(message: str, hint: str) -> None:
+            if instead_of is not None and gone in spot_set_names(slide):
+                self._exchange(spots, instead_of)  # the slide has the old name still
+            self._failed(message, hint)
 
         def done(_slide: Slide) -> None:
             self._saved(spots.name, slide.path)
 
-        self._work.ask(write, done=done, failed=self._failed)
+        self._work.ask(write, done=done, failed=failed)
 
     def _convert(self, slide: Slide, spots: SpotSet) -> None:
         """A slide that is no store becomes one, in a child process: a whole slide takes a while."""
@@ -187,9 +216,10 @@ class Keeper(QObject):
         ):
             self.told.emit("warning", f"set '{spots.name}' is not saved: it is kept while the viewer is open", "")
             return
+        self._refuse_another(slide)
         settings = {"slide": slide.path, "out": out, **session.opening}
         job = self._shared.jobs.start("convert", settings, f"Convert {slide.name} to a SpatialData")
-        self._converting = job
+        self._converting, self._kept = job, list(session.sets.values())
         self.busy.emit(True)
         self.told.emit("info", f"'{slide.name}' is being converted to '{out}'; set '{spots.name}' is saved there", "")
         job.ended.connect(self._converted)
@@ -203,18 +233,18 @@ class Keeper(QObject):
             reason = str(job.last.get("message") or "the conversion was stopped")
             self.told.emit("error", f"the sets are not saved: {reason}", str(job.last.get("hint") or ""))
             return
-        session, out = self._shared.session, Path(job.settings["out"])
-        if session.slide is None or session.slide.path != Path(job.settings["slide"]):
-            self.told.emit("warning", f"another slide is open; the converted one is '{out}'", f"open '{out}'")
-            return
-        mpp = session.opening.get("mpp")
+        session, out, sets = self._shared.session, Path(job.settings["out"]), self._kept
+        mpp = job.settings.get("mpp")
         opening: dict[str, Any] = {} if mpp is None else {"mpp": mpp}
-        sets = list(session.sets.values())
 
         def done(slide: Slide) -> None:
+            names = ", ".join(each.name for each in sets)
+            if session.slide is None or session.slide.path != Path(job.settings["slide"]):
+                self.told.emit("warning", f"saved '{names}' in '{out}'; another slide is open", f"open '{out}'")
+                return
             session.opening = opening
             session.refresh(slide)
-            self._saved(", ".join(each.name for each in sets), out)
+            self._saved(names, out)
 
         self._work.ask(storing.open_and_store, out, opening, sets, done=done, failed=self._failed)
 

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 from napari_c2lst.plugin.parts.latest import Latest
 
 from .job import Job
+from .measured import note_time_of
 from .temporary_store import TemporaryStores
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class JobDesk(QObject):
         if job.state != "finished":
             return
         store = _written_store(job)
+        if store is not None:
+            note_time_of(job, self.session.runs_folder if self._is_open(job) else None)
         if store is not None and self._is_open(job):
             self._reopen(store)
         else:

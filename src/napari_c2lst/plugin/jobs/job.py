@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_c2lst.jobs.pace import Pace, Watch
 from napari_c2lst.jobs.protocol import Event
 
 from .runner import JobRunner
@@ -36,6 +38,8 @@ class Job(QObject):
         What it said so far, line by line.
     last
         The fields of its last event; empty before.
+    pace
+        How long it took; None before its end.
     """
 
     told = Signal(object)  # every Event but the last (QObject has a method `event`)
@@ -67,6 +71,8 @@ class Job(QObject):
         self.state = "starting"
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
         self.last: dict[str, Any] = {}
+        self.pace: Pace | None = None
+        self._watch = Watch(time.monotonic())
         self._runner = JobRunner(task, settings, command=command, parent=self)
         self._runner.told.connect(self._on_event)
         self._runner.line.connect(self._note)
@@ -92,6 +98,7 @@ class Job(QObject):
 
     def start(self) -> None:
         """Start the child; called once, by the desk."""
+        self._watch = Watch(time.monotonic())
         self._runner.start()
 
     def stop(self) -> None:
@@ -121,6 +128,7 @@ class Job(QObject):
 
     def _on_end(self, event: Event) -> None:
         self._slow.stop()
+        self.pace = self._watch.pace(time.monotonic())
         self.last = dict(event.fields)
         for line in _said_at_the_end(event):
             self._note(line)
@@ -139,11 +147,14 @@ class Job(QObject):
 
     def _tell(self, fields: Mapping[str, Any]) -> None:
         text, level = str(fields.get("text", "")), str(fields.get("level", "info"))
+        self._watch.message()
         self._note(text if level == "info" else f"{level}: {text}")
         self.message.emit(text, level)
 
     def _tell_progress(self, fields: Mapping[str, Any]) -> None:
-        self.progress.emit(_whole(fields.get("done")), _whole(fields.get("total")), str(fields.get("what", "")))
+        done, total, what = _whole(fields.get("done")), _whole(fields.get("total")), str(fields.get("what", ""))
+        self._watch.progress(time.monotonic(), done, total, what)
+        self.progress.emit(done, total, what)
 
     def _tell_metrics(self, fields: Mapping[str, Any]) -> None:
         values = fields.get("values")

@@ -15,6 +15,7 @@ from napari_c2lst.plugin.parts.progress import ProgressLine
 from napari_c2lst.plugin.parts.theme import BLUE
 
 from .job_view import JobView
+from .time_before import TimeBefore
 
 if TYPE_CHECKING:
     from .step_panel import StepPanel
@@ -52,6 +53,7 @@ class StepLayout:
         self.run.setStyleSheet(_PRIMARY)
         self.stop = _button("S&top", "Save a checkpoint and stop", panel)
         self.resume = _button("Res&ume", "Go on where the last run stopped", panel)
+        self.time = TimeBefore(panel)
         self.log = _button("&Log", "Open what the job says, line by line", panel)
         self.scroll = QScrollArea(panel)
         self._lay_out(panel)
@@ -104,6 +106,7 @@ class StepLayout:
         self.resume.setVisible(resumable and not active)
         self.stop.setVisible(active)
         self.run.setVisible(not active)
+        self.time.setVisible(not active)
         if stopping:
             self.progress.say("Stopping: saving a checkpoint…")
 
@@ -126,7 +129,8 @@ class StepLayout:
         buttons = QHBoxLayout()
         for button in (self.run, self.stop, self.resume):
             buttons.addWidget(button)
-        buttons.addStretch(1)
+        buttons.addWidget(self.time, 1)
+        buttons.addStretch()  # while it runs there is no time beside the buttons
         buttons.addWidget(self.log)
         whole = QVBoxLayout(panel)
         whole.setContentsMargins(6, 6, 6, 6)

@@ -134,6 +134,8 @@ class StepPanel(QWidget):
         if self.run_stem and not self._active():
             self._run_name.look_in(session.runs_folder)
         self._look_for_stopped_run()
+        self.ui.time.look(self.task, session)
+        self._show_time()
         self._show_state()
 
     def offer_choices(self) -> None:
@@ -162,6 +164,10 @@ class StepPanel(QWidget):
             self.ui.message.clear()  # what was wrong may be right now
         self._follow_conditions()
         self.ui.device.show_device(str(self.form.values().get("device", "auto")))
+        self._show_time()
+
+    def _show_time(self) -> None:
+        self.ui.time.show_for(self.task, self.form)
 
     def _follow_conditions(self) -> None:
         values = self.form.values()

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anndata
 import numpy as np
+import pandas as pd
 import pytest
 
 from napari_c2lst.common.errors import InputError
@@ -52,6 +54,77 @@ def test_opening_brings_the_stored_sets(store: Path) -> None:
     assert not session.chosen.any()
     assert session.gene == ""
     assert names == ["slide_changed", "sets_changed", "chosen_changed", "results_changed"]
+
+
+class Tables:
+    """What a store says of its tables."""
+
+    def __init__(self, **tables: Any) -> None:
+        self.tables = {f"c2lst_set_{name}": table for name, table in tables.items()}
+
+
+def stored(role: dict[str, str], version: int = 1, how: str = "{}") -> Any:
+    return anndata.AnnData(
+        np.zeros((len(role), 1), dtype=np.float32),
+        obs=pd.DataFrame({"role": list(role.values())}, index=list(role)),
+        uns={"c2lst": {"version": version, "how": how}},
+    )
+
+
+def test_a_set_that_cannot_be_read_keeps_no_slide_closed(make_slide: Callable[..., Slide]) -> None:
+    """As with bins of another size, a newer version of this program, or a table that somebody changed."""
+    tables = Tables(
+        good=stored({"a": "selected", "b": "held out"}),
+        bins=stored({"a": "selected", "another": "selected"}),
+        newer=stored({"a": "selected"}, version=9),
+        broken=stored({"a": "selected"}, how="{"),
+        foreign=anndata.AnnData(np.zeros((1, 1), dtype=np.float32)),
+    )
+    session = Session()
+    told: list[tuple[str, str, str]] = []
+    session.told.connect(lambda *said: told.append(said))
+    slide = make_slide(sdata=tables)
+    session.open(slide)
+    assert session.slide is slide
+    assert list(session.sets) == ["good"]
+    # a spot that the set does not know was never chosen, and is not scored on either
+    assert (session.sets["good"].mask.tolist(), session.sets["good"].left_out.tolist()) == (
+        [True, False, False],
+        [False, False, True],
+    )
+    assert [level for level, *_ in told] == ["warning"] * 4
+    said = " / ".join(message for _, message, _ in told)
+    assert "1 spots of set 'bins' are not in slide 'P12': another" in said
+    assert "is of format 9" in said
+    assert "the set 'broken' of slide 'P12' is damaged" in said
+    assert all(hint for *_, hint in told)
+    session.refresh(make_slide(sdata=tables))
+    assert list(session.sets) == ["good"]
+    assert len(told) == 4  # said once
+
+
+def test_a_slide_that_is_closed_leaves_nothing(make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    session.open(make_slide(), {"mpp": 0.5})
+    session.choose(np.array([True, False, True]))
+    session.show_gene("FASN")
+    names = heard(session)
+    session.close()
+    assert (session.slide, session.opening, session.sets, session.gene) == (None, {}, {}, "")
+    assert session.chosen.shape == (0,)
+    assert (session.store, session.runs_folder) == (None, None)
+    assert names == ["slide_changed", "sets_changed", "chosen_changed", "results_changed"]
+    session.close()  # harmless twice
+    with pytest.raises(InputError, match="no slide is open"):
+        session.require_slide()
+
+
+def test_an_image_without_spots_has_no_sets(make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    session.open(make_slide(spots=None, sdata=Tables(good=stored({"a": "selected"}))))
+    assert (session.sets, session.chosen.shape) == ({}, (0,))
+    session.refresh(make_slide(spots=None))
+    assert session.sets == {}
 
 
 def test_where_results_and_runs_go(store: Path, make_slide: Callable[..., Slide]) -> None:

@@ -156,13 +156,13 @@ class Drawing(QObject):
             return
         now, before = [np.array(each) for each in layer.data], self._shown
         kinds = [str(kind) for kind in layer.shape_type]
-        fresh = [i for i, each in enumerate(now) if not _among(each, before)]
+        fresh = _without(now, before)
         if len(now) > len(before):
             self._shown = now
             for i in fresh:
                 self.drawn.emit(self.pointing.px_of(layer, now[i]), kinds[i])
         elif len(now) < len(before):
-            gone = [i for i, each in enumerate(before) if not _among(each, now)]
+            gone = _without(before, now)
             self._shown = now
             self.deleted.emit(gone)
         else:
@@ -203,8 +203,16 @@ def _same(one: Sequence[NDArray[np.floating]], other: Sequence[NDArray[np.floati
     return len(one) == len(other) and all(_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def _among(shape: NDArray[np.floating], shapes: Sequence[NDArray[np.floating]]) -> bool:
-    return any(_equal(shape, each) for each in shapes)
+def _without(shapes: Sequence[NDArray[np.floating]], others: Sequence[NDArray[np.floating]]) -> list[int]:
+    """Places of the shapes that are not among others; of two that are alike each needs its own there."""
+    left, places = list(others), []
+    for place, shape in enumerate(shapes):
+        alike = next((i for i, each in enumerate(left) if _equal(shape, each)), None)
+        if alike is None:
+            places.append(place)
+        else:
+            del left[alike]
+    return places
 
 
 def _equal(one: NDArray[np.floating], other: NDArray[np.floating]) -> bool:

@@ -54,18 +54,19 @@ class Session:
         self.gene = ""
 
     def open(self, slide: Slide, opening: Mapping[str, Any] | None = None) -> None:
-        """Make a slide the open one; its stored spot sets come along."""
-        from napari_c2lst.slides.spots.spotsets import list_spot_sets
-
+        """Make a slide the open one; its stored spot sets come along. One that cannot be read is told, and left out."""
+        stored, problems = _stored_sets(slide)
         self.slide = slide
         self.opening = {name: value for name, value in (opening or {}).items() if value is not None}
-        self.sets = {each.name: each for each in list_spot_sets(slide)} if slide.spots is not None else {}
+        self.sets = stored
         self.chosen = np.zeros(0 if slide.spots is None else len(slide.spots), dtype=bool)
         self.gene = ""
         self.slide_changed.emit()
         self.sets_changed.emit()
         self.chosen_changed.emit()
         self.results_changed.emit()
+        for problem in problems:
+            self.tell("warning", problem.message, problem.hint)
 
     def refresh(self, slide: Slide) -> None:
         """Put the same slide, opened anew, in the place of the open one: its store holds something new.
@@ -77,14 +78,12 @@ class Session:
         slide
             The slide as it is now; if it has other spots than before, it is opened like a new one.
         """
-        from napari_c2lst.slides.spots.spotsets import list_spot_sets
-
         if self.slide is None or not _same_spots(self.slide, slide):
             self.open(slide, self.opening)
             return
         before = self.sets
         self.slide = slide
-        stored = {each.name: each for each in list_spot_sets(slide)} if slide.spots is not None else {}
+        stored, _ = _stored_sets(slide)  # what cannot be read was told when the slide was opened
         # a set that is as it was stays the same object: who listens need not draw it anew
         kept = {n: before[n] if n in before and before[n].same_as(new) else new for n, new in stored.items()}
         self.sets = {**before, **kept}
@@ -142,6 +141,23 @@ class Session:
 
         name = self.slide.path.name if self.slide.is_zarr else store_name(self.slide.path)
         return self.slide.path.absolute().parent / f"{Path(name).stem}_c2lst"
+
+
+def _stored_sets(slide: Slide) -> tuple[dict[str, SpotSet], list[InputError]]:
+    """The sets of a slide's store that can be read, and what is wrong with the others."""
+    from napari_c2lst.slides.spots.spotsets import read_spot_set, spot_set_names
+
+    found: dict[str, SpotSet] = {}
+    problems: list[InputError] = []
+    for name in spot_set_names(slide) if slide.spots is not None else ():
+        try:
+            found[name] = read_spot_set(slide, name)
+        except InputError as error:
+            problems.append(error)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            what = f"the set '{name}' of slide '{slide.name}' is damaged and left out"
+            problems.append(InputError(what, "choose its spots again and save them under that name"))
+    return found, problems
 
 
 def _same_spots(one: Slide, other: Slide) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from napari_c2lst.cells.facts import CELLS_FILE, EMBEDDED, PANNUKE, PANNUKE_NOTICE, CellFacts, embedded_file, read_facts
 from napari_c2lst.common.errors import InputError
 
+_TOLD = "cells_notices_told"
 OTHERS = "Weights of others: use them under the terms of those who made them."
 
 
@@ -47,6 +49,21 @@ def notice_of(weights: str) -> str:
         return _sentence(PANNUKE_NOTICE)
     facts = weights_facts(weights)
     return "" if facts is None else _sentence(facts.notice)
+
+
+def unread_notice(extras: dict[str, Any], weights: str | None) -> str:
+    """What has to be read before the first use, once in each viewer; empty for nothing, or from then on.
+
+    Parameters
+    ----------
+    extras
+        What the panels of a viewer share.
+    """
+    notice, told = notice_of(weights or ""), extras.setdefault(_TOLD, set())
+    if not notice or notice in told:
+        return ""
+    told.add(notice)
+    return notice
 
 
 def _sentence(text: str) -> str:

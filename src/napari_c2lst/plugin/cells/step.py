@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QBoxLayout, QLabel, QWidget
 
-from napari_c2lst.cells.facts import EMBEDDED, PANNUKE, embedded_file
-from napari_c2lst.plugin.steps.offers import Choices, runs_of
+from napari_c2lst.cells.facts import EMBEDDED, PANNUKE
+from napari_c2lst.plugin.steps.offers import weights_of
 from napari_c2lst.plugin.steps.step_panel import StepPanel, Values
 
-from .notices import notice_of, weights_note
+from .notices import unread_notice, weights_note
 from .shown import shown_cells
 from .stored import CELLS, TABLE
 from .weights_field import WeightsField
 
 if TYPE_CHECKING:
     import napari.viewer
-
-_TOLD = "cells_notices_told"
 
 
 class CellsPanel(StepPanel):
@@ -46,10 +43,8 @@ class CellsPanel(StepPanel):
 
     def run(self) -> None:
         """Start; at the first use of weights with terms of their own, these have to be read first."""
-        weights = str(self.form.values()["weights"] or "")
-        notice, told = notice_of(weights), self._shared.extras.setdefault(_TOLD, set())
-        if notice and notice not in told and not self._active():
-            told.add(notice)
+        notice = "" if self._active() else unread_notice(self._shared.extras, self.form.values()["weights"])
+        if notice:
             self.ui.message.show_message("warning", notice, "press Run again to go on under these terms")
             return
         self.ui.message.clear()
@@ -59,7 +54,7 @@ class CellsPanel(StepPanel):
         """Weights of the package, of own trainings, and public ones."""
         field = self.form.field("weights")
         assert isinstance(field, WeightsField)
-        field.offer(_choices(self.session))
+        field.offer(weights_of(self.session))
         self._show_note()
 
     def _prepare_form(self) -> None:
@@ -90,9 +85,3 @@ class CellsPanel(StepPanel):
         found = [name.removeprefix(CELLS) for name in names if name.startswith(CELLS) and not name.endswith(TABLE)]
         if found and self._cells is not None:
             self._cells.expect(found[0])
-
-
-def _choices(session: Any) -> Choices:
-    own = [(f"Own: {label}", str(path)) for label, path in runs_of(session, "train-cells")]
-    package = [("Package: CoNSeP, 4 types", EMBEDDED)] if Path(embedded_file()).is_file() else []
-    return [*package, *own, ("PanNuke, public: 6 types", PANNUKE)]

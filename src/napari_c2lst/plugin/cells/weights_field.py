@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from qtpy.QtWidgets import QFileDialog
 
+from napari_c2lst.common.kinds import may_be_none
 from napari_c2lst.common.settings import SettingInfo
 from napari_c2lst.plugin.forms.offered import OfferedField
 
@@ -18,9 +19,9 @@ class WeightsField(OfferedField):
 
     other: ClassVar[str] = "A file…"
 
-    def __init__(self, info: SettingInfo) -> None:
+    def __init__(self, info: SettingInfo, nothing: str = "none") -> None:
         self._files: list[str] = []
-        super().__init__(info, [])
+        super().__init__(info, [], nothing)
         self._is_path = True  # so that a file can be looked for
 
     def offer(self, choices: Iterable[tuple[str, Any]]) -> None:
@@ -46,5 +47,5 @@ class WeightsField(OfferedField):
             self.set(file)
 
     def problem(self) -> str:
-        """Why there is nothing to work with."""
-        return "" if self.get() else "choose weights"
+        """Why there is nothing to work with; some tasks can do without."""
+        return "" if self.get() or may_be_none(self.info.annotation) else "choose weights"

@@ -13,6 +13,8 @@ _LABELS = {
     "allow_download": "Allow download",
     "arms": "Train on",
     "batch": "Batch size",
+    "cells": "Compare nuclei",
+    "cells_patches": "Patches searched",
     "central": "Central model",
     "checkpoint_every": "Checkpoint every",
     "count_as_ratio": "Count as pairs a spot",

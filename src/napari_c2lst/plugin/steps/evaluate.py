@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from qtpy.QtWidgets import QWidget
 
-from .offers import predictions_of, runs_of, sets_of
+from napari_c2lst.cells.facts import EMBEDDED, PANNUKE
+from napari_c2lst.plugin.cells.notices import unread_notice
+from napari_c2lst.plugin.cells.weights_field import WeightsField
+
+from .offers import predictions_of, runs_of, sets_of, weights_of
 from .step_panel import StepPanel, Values
 
 if TYPE_CHECKING:
@@ -26,14 +30,33 @@ class EvaluatePanel(StepPanel):
     shown_if: ClassVar[dict[str, Callable[[Values], bool]]] = {
         **{name: lambda v: bool(v["rerun"]) for name in _RERUN},
         **{name: lambda v: not v["rerun"] for name in ("predictors", "runs", "spots", "pairs")},
+        "cells_patches": lambda v: v["cells"] is not None,
+        "type_info": lambda v: v["cells"] not in (None, EMBEDDED, PANNUKE),
+        "accept_licence": lambda v: v["cells"] == PANNUKE,
+        "allow_download": lambda v: bool(v["rerun"]) or v["cells"] == PANNUKE,
     }
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(viewer, "evaluate", parent)
 
+    def run(self) -> None:
+        """Start; at the first use of weights with terms of their own, these have to be read first."""
+        notice = "" if self._active() else unread_notice(self._shared.extras, self.form.values()["cells"])
+        if notice:
+            self.ui.message.show_message("warning", notice, "press Run again to go on under these terms")
+            return
+        super().run()
+
     def offer_choices(self) -> None:
-        """Predictors, predictions in the slide, spot sets and synthetic pairs."""
+        """Predictors, predictions in the slide, spot sets, synthetic pairs, and weights that find nuclei."""
         self.form.offer("predictors", runs_of(self.session, "train"))
         self.form.offer("runs", predictions_of(self.session))
         self.form.offer("spots", sets_of(self.session), "select spots first")
         self.form.offer("pairs", runs_of(self.session, "sample"))
+        field = self.form.field("cells")
+        assert isinstance(field, WeightsField)
+        field.offer(weights_of(self.session))
+
+    def _prepare_form(self) -> None:
+        self.form.use(WeightsField(self.form.field("cells").info, "none: nuclei are not compared"))
+        super()._prepare_form()

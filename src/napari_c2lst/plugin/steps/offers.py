@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_c2lst.cells.facts import EMBEDDED, PANNUKE, embedded_file
 from napari_c2lst.plugin.runs import RunInfo, find_runs
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ def runs_of(session: Session, task: str) -> Choices:
     """The finished runs of a task, the newest first: 'local (71 spots, 300 steps)'."""
     runs = [run for run in find_runs(session.runs_folder) if run.task == task and run.state == "finished"]
     return [(_named(run), run.path) for run in runs]
+
+
+def weights_of(session: Session) -> Choices:
+    """Weights that find nuclei: of the package, of own trainings, and public ones."""
+    own = [(f"Own: {label}", str(path)) for label, path in runs_of(session, "train-cells")]
+    package = [("Package: CoNSeP, 4 types", EMBEDDED)] if Path(embedded_file()).is_file() else []
+    return [*package, *own, ("PanNuke, public: 6 types", PANNUKE)]
 
 
 def stopped_run(session: Session, task: str, running: list[Path]) -> RunInfo | None:

@@ -250,6 +250,15 @@ def test_deleting_several_shapes_is_one_step_back(choice: Choice) -> None:
     assert choice.can_redo  # nothing was removed: nothing happened
 
 
+def test_untouched_is_what_has_nothing_to_lose(choice: Choice) -> None:
+    assert choice.untouched
+    choice.apply(step(How.LEAVE_OUT, 3))
+    assert not choice.untouched
+    choice.undo()
+    choice.leave_low_out(mask(2), {"min_counts": 100})
+    assert not choice.untouched
+
+
 def test_the_first_shape_that_began_anew_may_go(choice: Choice) -> None:
     choice.apply(step(How.ADD, 5))
     choice.apply(step(How.NEW, 0, 1))

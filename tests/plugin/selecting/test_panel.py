@@ -19,7 +19,7 @@ from napari_c2lst.plugin.selecting.panel import SelectPanel
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.spots.geojson import Region, read_regions, write_regions
-from napari_c2lst.slides.spots.spotsets import read_spot_set, spot_set_names
+from napari_c2lst.slides.spots.spotsets import SpotSet, read_spot_set, spot_set_names
 
 WAIT_MS = 30_000
 
@@ -311,3 +311,15 @@ def test_nothing_stays_after_the_panel(make_napari_viewer: Callable[..., Any], s
             )
         )
     assert counts[0] == counts[-1]
+
+
+def test_taking_a_set_keeps_what_was_left_out_before(panel: SelectPanel) -> None:
+    """Folds that were left out, and low spots, are not learnt from because a set is taken afterwards."""
+    at = np.arange(283)
+    panel.session.sets = {"half": SpotSet.of("half", panel.session.slide.spots.ids, at < 140, {}, at >= 200)}
+    panel._on_take("half")
+    assert (int(panel.choice.mask.sum()), int(panel.choice.left_out.sum())) == (140, 83)
+    panel.choice.undo()
+    panel.choice.leave_low_out(at < 20, {"min_counts": 100})
+    panel._on_take("half")
+    assert (int(panel.choice.mask.sum()), int(panel.choice.left_out.sum())) == (120, 103)

@@ -164,11 +164,11 @@ def test_sets_as_regions_come_back_as_the_same_spots(slide: Any, tmp_path: Path)
 def test_drawn_shapes_come_back(slide: Any, tmp_path: Path) -> None:
     choice = Choice(len(slide.spots))
     with pytest.raises(InputError, match="no shape was drawn"):
-        exchange.drawn_regions(choice)
+        exchange.drawn_regions(choice.steps)
     choice.apply(Step(How.ADD, first(slide, 9), "lasso", area=box(0, 0, 10, 20)))
     choice.apply(Step(How.SUBTRACT, first(slide, 1), "brush"))
     choice.apply(Step(How.SUBTRACT, first(slide, 2), "rectangle", area=box(5, 5, 10, 20)))
-    write_regions(tmp_path / "drawn.geojson", exchange.drawn_regions(choice))
+    write_regions(tmp_path / "drawn.geojson", exchange.drawn_regions(choice.steps))
     back = read_regions(tmp_path / "drawn.geojson")
     assert [(each.name, each.label) for each in back] == [("lasso 1", "add"), ("rectangle 2", "subtract")]
     assert back[0].area.equals(box(0, 0, 10, 20))

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_c2lst.common.files import content_hash
 from napari_c2lst.jobs.tasks import TASKS
 from napari_c2lst.plugin.runs import find_runs
-from napari_c2lst.plugin.selecting.repeating import FOLDER, settings_of, write_ids
+from napari_c2lst.plugin.selecting.repeating import FOLDER, mark_of, settings_of, write_ids
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.session import Session
@@ -94,8 +93,7 @@ def _list_of(session: Session, name: str, ids: tuple[str, ...]) -> Path:
     """A file of its own for each choice: a command that was copied before keeps its meaning."""
     folder = session.runs_folder
     assert folder is not None
-    mark = content_hash([text.encode() + b"\n" for text in ids]).removeprefix("sha256:")[:8]
-    return folder / FOLDER / f"{name}-{mark}.txt"
+    return folder / FOLDER / f"{name}-{mark_of(ids)}.txt"
 
 
 def _verb(task: str) -> str:

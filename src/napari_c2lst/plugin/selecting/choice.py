@@ -196,6 +196,11 @@ class Choice:
             self.changed.emit()
 
     @property
+    def untouched(self) -> bool:
+        """Whether nothing is chosen, left out or too low now."""
+        return not (self.mask.any() or self.left_out.any())
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is a step to take back."""
         return bool(self._done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from napari_c2lst.plugin.layers.slide_layers import spot_size_px, spot_symbol
 from napari_c2lst.slides.spots.geojson import Region
 
 from .areas import Area, area_of
-from .choice import Choice, How, Mask
+from .choice import How, Mask, Step
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.pointing import Pointing
@@ -77,15 +77,20 @@ def chosen_regions(slide: Slide, mask: Mask, name: str) -> list[Region]:
     return [Region(spots_area(slide, mask), name or "chosen", name or "chosen", rgb(HOW_COLOURS[How.ADD]))]
 
 
-def drawn_regions(choice: Choice) -> list[Region]:
+def drawn_regions(taken: Sequence[Step]) -> list[Region]:
     """The shapes that were drawn or read, one annotation each, with what they do as their class.
+
+    Parameters
+    ----------
+    taken
+        The steps of a choice.
 
     Raises
     ------
     InputError
         If there is no shape.
     """
-    steps = [step for step in choice.steps if step.area is not None]
+    steps = [step for step in taken if step.area is not None]
     if not steps:
         raise InputError("no shape was drawn", "draw one: lasso, polygon or rectangle")
     return [

@@ -100,6 +100,8 @@ class ImportDialog(QDialog):
         for system in systems:
             self.system.addItem(f"coordinate system '{system}'", system)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self)
+        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.classes.itemChanged.connect(self._on_ticked)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -114,7 +116,14 @@ class ImportDialog(QDialog):
 
     def answer(self) -> Answer:
         """What is ticked; all classes ticked are all shapes."""
-        items = [self.classes.item(i) for i in range(self.classes.count())]
-        ticked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
+        items, ticked = self._items()
         names = tuple(str(item.data(Qt.ItemDataRole.UserRole)) for item in ticked)
         return Answer(() if len(ticked) == len(items) else names, self.system.currentData())
+
+    def _items(self) -> tuple[list[QListWidgetItem], list[QListWidgetItem]]:
+        """All classes, and those that are ticked."""
+        items = [self.classes.item(i) for i in range(self.classes.count())]
+        return items, [item for item in items if item.checkState() == Qt.CheckState.Checked]
+
+    def _on_ticked(self, _item: QListWidgetItem) -> None:
+        self.ok.setEnabled(bool(self._items()[1]))  # no class at all would mean all of them

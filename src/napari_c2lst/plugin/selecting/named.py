@@ -66,7 +66,8 @@ class SetLine:
 
 def colours_of(sets: Mapping[str, SpotSet]) -> dict[str, str]:
     """The colour of each set: its own, else the first of the palette that is free."""
-    own = {name: str(each.how[COLOUR]) for name, each in sets.items() if each.how.get(COLOUR) in COLOUR_NAMES}
+    said = {name: str(each.how.get(COLOUR, "")).lower() for name, each in sets.items()}
+    own = {name: colour for name, colour in said.items() if colour in COLOUR_NAMES}
     taken = list(own.values())
     colours = {}
     for name in sets:

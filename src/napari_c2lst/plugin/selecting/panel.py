@@ -218,10 +218,12 @@ class SelectPanel(QWidget):
     def _on_take(self, name: str) -> None:
         spots = self.session.sets[name]
         said = {key: value for key, value in spots.how.items() if key != COLOUR}
-        if not self.choice.mask.any() and self.tools.how is How.ADD:
+        if self.tools.how is How.ADD and self.choice.untouched:
             self.choice.adopt(spots.mask, spots.left_out, "set", said)
         else:
-            self.choice.apply(Step(self.tools.how, spots.mask, f"set {name}"))
+            first = self.tools.how is How.ADD and not self.choice.mask.any()
+            left_out = spots.left_out if first else None
+            self.choice.apply(Step(self.tools.how, spots.mask, f"set {name}", buffer=left_out))
 
     def _on_rename(self, name: str) -> None:
         new, agreed = QInputDialog.getText(self, "Rename a set", f"New name of '{name}':", text=name)

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.drawing import layer_in_hand
+from napari_c2lst.plugin.parts.asking import named_path
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.slides.spots.geojson import Region, spots_inside, write_regions
 
@@ -104,8 +105,9 @@ class Regions(QObject):
         start = str(Path(folder_of(self._shared.session)) / f"{_FILES[what]}.geojson")
         # the dialog itself asks before a file is replaced
         chosen, _ = QFileDialog.getSaveFileName(self._window, "Export", start, _GEOJSON)
-        if chosen:
-            self.write(what, Path(chosen), name)
+        path = named_path(self._window, chosen, ".geojson")
+        if path is not None:
+            self.write(what, path, name)
 
     def write(self, what: str, path: Path, name: str) -> None:
         """Write "chosen" spots, all "sets" or the "drawn" shapes as GeoJSON; the user has agreed to the file's name.
@@ -117,11 +119,11 @@ class Regions(QObject):
         """
         session = self._shared.session
         slide, sets, colours = session.slide, dict(session.sets), colours_of(session.sets)
-        mask, choice = self._choice.mask, self._choice
+        mask, steps = self._choice.mask, self._choice.steps  # as they are now: the user goes on
 
         def write() -> str:
             if what == "drawn":
-                regions = exchange.drawn_regions(choice)
+                regions = exchange.drawn_regions(steps)
             elif what == "sets":
                 regions = exchange.set_regions(slide, sets, colours)
             else:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.files import atomic_file, disk_errors
+from napari_c2lst.common.files import atomic_file, content_hash, disk_errors
+from napari_c2lst.slides.spots.spotsets import checked_name
 
 from .choice import Choice, How
 from .exchange import drawn_regions
@@ -36,9 +37,10 @@ def command_of(session: Session, choice: Choice, name: str) -> tuple[str, dict[s
     Raises
     ------
     InputError
-        If no slide is open, nothing is chosen, or the file cannot be written.
+        If no slide is open, nothing is chosen, the name cannot be one, or the file cannot be written.
     """
     slide = session.require_slide()
+    checked_name(name)  # of a file as well
     if not choice.mask.any():
         raise InputError("no spot is chosen", "choose spots first: lasso, brush, random share, ...")
     values: dict[str, Any] = {"slide": str(slide.path), "name": name}
@@ -50,12 +52,15 @@ def command_of(session: Session, choice: Choice, name: str) -> tuple[str, dict[s
     folder = session.runs_folder
     assert folder is not None
     target = folder / FOLDER
-    with disk_errors(target):
-        target.mkdir(parents=True, exist_ok=True)
     if _only_added_shapes(choice):
-        return "select", {**values, "polygon": str(_write_shapes(choice, target / f"{name}.geojson"))}
-    ids = slide.require_spots().ids[choice.mask]
-    return "select", {**values, "ids": str(write_ids(ids, target / f"{name}.txt"))}
+        return "select", {**values, "polygon": str(_write_shapes(choice, target, name))}
+    ids = [str(each) for each in slide.require_spots().ids[choice.mask]]
+    return "select", {**values, "ids": str(write_ids(ids, target / f"{name}-{mark_of(ids)}.txt"))}
+
+
+def mark_of(texts: Iterable[str]) -> str:
+    """Eight letters that texts have for themselves: a command that was copied before keeps its file."""
+    return content_hash([text.encode() + b"\n" for text in texts]).removeprefix("sha256:")[:8]
 
 
 def settings_of(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,10 +77,17 @@ def _only_added_shapes(choice: Choice) -> bool:
     return all(step.area is not None and step.how in (How.NEW, How.ADD) for step in choice.steps)
 
 
-def _write_shapes(choice: Choice, path: Path) -> Path:
+def _write_shapes(choice: Choice, folder: Path, name: str) -> Path:
     from napari_c2lst.slides.spots.geojson import write_regions
 
-    write_regions(path, drawn_regions(choice))
+    regions = drawn_regions(choice.steps)
+    path = folder / f"{name}-{mark_of(region.area.wkt for region in regions)}.geojson"
+    try:
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"'{folder}' is not a folder", "move the file of that name away") from error
+    write_regions(path, regions)
     return path
 
 
@@ -87,8 +99,6 @@ def write_ids(ids: Iterable[str], path: Path) -> Path:
     InputError
         If the file cannot be written.
     """
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(path) as file:
-            file.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
+    with atomic_file(path) as file:
+        file.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
     return path

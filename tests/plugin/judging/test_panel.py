@@ -167,3 +167,137 @@ def test_a_destroyed_panel_hears_nothing(qtbot: Any, viewer: ViewerModel, sessio
     with qtbot.waitSignal(panel.destroyed):
         panel.deleteLater()
     assert len(session.results_changed) == heard
+
+
+# -- in the wrong order
+
+
+@pytest.fixture
+def runs(scored_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the scores that a test may write into, for the one slide that no test writes into."""
+    folder = tmp_path / "runs"
+    shutil.copytree(scored_once.with_name("tiny_c2lst") / "scores", folder / "scores")
+    monkeypatch.setattr(Session, "runs_folder", property(lambda self: None if self.slide is None else folder))
+    return folder
+
+
+def ready(panel: JudgePanel) -> bool:
+    return panel.scores is not None and not panel._work.awaited
+
+
+def test_the_run_that_was_chosen_stays_when_new_results_come(
+    qtbot: Any, panel: JudgePanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    shutil.copytree(runs / "scores", runs / "first")
+    session.open(slide)
+    panel.runs.setCurrentIndex(1)
+    kept = panel.runs.currentText()
+    shutil.copytree(runs / "scores", runs / "later")
+    session.results_changed.emit()
+    assert panel.runs.count() == 3
+    assert panel.runs.currentText() == kept
+    qtbot.waitUntil(lambda: ready(panel) and panel.scores.folder.name == kept, timeout=20_000)  # type: ignore[union-attr]
+
+
+def test_a_run_that_was_deleted_gives_way_to_another(
+    qtbot: Any, panel: JudgePanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    session.open(slide)
+    qtbot.waitUntil(lambda: ready(panel), timeout=20_000)
+    shutil.rmtree(runs / "scores")
+    session.results_changed.emit()
+    assert panel.words.text() == NO_SCORES
+    assert panel.runs.count() == 0
+    assert not panel.genes.isVisible()
+
+
+def test_closing_the_slide_leaves_no_score_of_it(judged: JudgePanel, session: Session) -> None:
+    session.close()
+    assert judged.words.text() == NO_SLIDE
+    assert judged.scores is None
+    assert judged.genes.values is None
+    for widget in (judged.table, judged.beware, judged.genes, *judged.plots):
+        assert not widget.isVisible()
+
+
+def test_a_dot_of_a_slide_that_gave_way_goes_nowhere(judged: JudgePanel, session: Session) -> None:
+    heard: list[int] = []
+    session.spot_clicked.connect(heard.append)
+    judged.genes.scatter.spot_clicked.emit(63)  # the slide has 63: the last is 62
+    session.close()
+    judged.genes.scatter.spot_clicked.emit(8)
+    assert heard == []
+
+
+def test_an_answer_after_the_slide_was_closed_is_dropped(
+    qtbot: Any, panel: JudgePanel, session: Session, slide: Slide
+) -> None:
+    session.open(slide)
+    assert panel._work.awaited
+    session.close()
+    qtbot.waitUntil(lambda: not panel._work._workers, timeout=20_000)
+    assert panel.scores is None
+    assert panel.words.text() == NO_SLIDE
+
+
+def test_a_panel_closed_while_scores_are_read_is_left_alone(
+    qtbot: Any, viewer: ViewerModel, session: Session, slide: Slide
+) -> None:
+    panel = JudgePanel(viewer)
+    session.open(slide)
+    work = panel._work
+    assert work.awaited
+    with qtbot.waitSignal(panel.destroyed):
+        panel.deleteLater()
+    qtbot.waitUntil(lambda: not work._workers, timeout=20_000)
+
+
+def test_scores_without_a_line_say_so(
+    qtbot: Any, panel: JudgePanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    file = runs / "scores" / "scores.csv"
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    session.open(slide)
+    qtbot.waitUntil(lambda: "empty" in panel.words.text(), timeout=20_000)
+    assert not panel.table.isVisible()
+
+
+def test_scores_of_a_later_version_are_said_not_raised(
+    qtbot: Any, panel: JudgePanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    file = runs / "scores" / "genes.csv"
+    file.write_text(file.read_text().replace("ridge", "transformer"))
+    told: list[tuple[str, ...]] = []
+    session.told.connect(lambda *args: told.append(args))
+    session.open(slide)
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    assert "Update napari-c2lst" in panel.words.text()
+    assert not panel.genes.isVisible()
+
+
+def test_names_cannot_smuggle_markup_in(panel: JudgePanel) -> None:
+    panel._refuse("'<b>x</b> & y' cannot be read", "")
+    assert "&lt;b>x&lt;/b> &amp; y" in panel.words.text()
+    assert panel.words.text().endswith("read.")
+
+
+def test_new_results_keep_the_arm_and_the_gene(qtbot: Any, judged: JudgePanel, session: Session) -> None:
+    genes = judged.genes
+    genes.arms.setCurrentIndex(genes.arms.findText("colours + ridge", Qt.MatchFlag.MatchStartsWith))
+    session.show_gene(genes.filter.index(4, 0).data())
+    session.results_changed.emit()
+    qtbot.waitUntil(lambda: ready(judged), timeout=20_000)
+    assert genes.arms.currentText().startswith("colours + ridge")
+    assert genes.filter.gene(genes.table.currentIndex()) == session.gene
+
+
+def test_everything_is_reached_by_tab(judged: JudgePanel) -> None:
+    """From the first choice on, the tab key comes by every choice and table."""
+    seen, widget = [], judged.runs
+    for _ in range(60):
+        seen.append(widget)
+        widget = widget.nextInFocusChain()
+    wanted = [judged.genes.arms, judged.genes.search, judged.genes.table]
+    places = [seen.index(each) for each in wanted]
+    assert places == sorted(places)
+    assert all(each.focusPolicy() & Qt.FocusPolicy.TabFocus for each in wanted)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from tests.plugin.judging.made import score, scores_of
 from tests.plugin.results import make_scores, trial_of
 
 from napari_c2lst.common.errors import InputError
@@ -78,3 +80,111 @@ def test_scores_without_notes_can_be_read(scored: Path) -> None:
     folder = scored.with_name("tiny_c2lst") / "scores"
     (folder / "result.json").write_text("no json")
     assert read_scores(folder).notes == ()
+
+
+# -- what another program, a later version or a full disk left behind
+
+
+def edit(scored: Path, name: str, old: str, new: str) -> Path:
+    """Change a file of the scores; returns their folder."""
+    file = scored.with_name("tiny_c2lst") / "scores" / name
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    return file.parent
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "genes.csv", "differences.csv"])
+def test_an_arm_of_a_later_version_is_refused_before_it_is_drawn(scored: Path, name: str) -> None:
+    folder = edit(scored, name, "ridge", "transformer")
+    with pytest.raises(InputError, match="there is no arm 'transformer'") as refused:
+        read_scores(folder)
+    assert name in refused.value.message
+    assert "update napari-c2lst" in refused.value.hint
+
+
+def test_a_file_without_any_line_is_no_scores(scored: Path) -> None:
+    folder = scored.with_name("tiny_c2lst") / "scores"
+    for name in ("scores.csv", "genes.csv", "differences.csv"):
+        (folder / name).write_text((folder / name).read_text().splitlines()[0] + "\n")
+    scores = read_scores(folder)
+    assert scores.scores == scores.genes == scores.differences == ()
+    assert scores.blocks == ()
+    assert scores.of_block("blocked") == ()
+
+
+def test_an_empty_file_is_no_scores(scored: Path) -> None:
+    folder = scored.with_name("tiny_c2lst") / "scores"
+    (folder / "scores.csv").write_text("")
+    assert read_scores(folder).scores == ()
+
+
+def test_a_line_that_was_cut_off_is_named(scored: Path) -> None:
+    file = scored.with_name("tiny_c2lst") / "scores" / "scores.csv"
+    file.write_text(file.read_text()[:-30])
+    with pytest.raises(InputError, match=r"scores.csv' cannot be read as scores") as refused:
+        read_scores(file.parent)
+    assert "another folder" in refused.value.hint
+
+
+def test_bytes_that_are_no_text_are_named(scored: Path) -> None:
+    file = scored.with_name("tiny_c2lst") / "scores" / "genes.csv"
+    file.write_bytes(b"\xff\xfe\x00" + file.read_bytes())
+    with pytest.raises(InputError, match=r"genes.csv' cannot be read as scores"):
+        read_scores(file.parent)
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(scored: Path) -> None:
+    file = scored.with_name("tiny_c2lst") / "scores" / "genes.csv"
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(InputError, match=r"genes.csv' cannot be read"):
+        read_scores(file.parent)
+
+
+def test_an_error_that_is_no_number_is_no_error(scored: Path) -> None:
+    file = scored.with_name("tiny_c2lst") / "scores" / "scores.csv"
+    head, first, *_ = file.read_text().splitlines()
+    cells = first.split(",")
+    cells[head.split(",").index("mae")] = "nan"
+    file.write_text("\n".join([head, ",".join(cells)]) + "\n")
+    with pytest.raises(InputError, match="an arm without a MAE"):
+        read_scores(file.parent)
+
+
+def test_an_r_that_is_no_number_is_none(scored: Path) -> None:
+    file = scored.with_name("tiny_c2lst") / "scores" / "genes.csv"
+    head, *lines = file.read_text().splitlines()
+    at = head.split(",").index("r")
+    cut = [line.split(",") for line in lines]
+    file.write_text("\n".join([head, *(",".join([*cells[:at], "nan", *cells[at + 1 :]]) for cells in cut)]) + "\n")
+    assert all(row.r is None for row in read_scores(file.parent).genes)
+
+
+@pytest.mark.parametrize("text", ["[]", '"notes"', '{"notes": []}', "{}"])
+def test_any_result_can_lack_notes(scored: Path, text: str) -> None:
+    folder = scored.with_name("tiny_c2lst") / "scores"
+    (folder / "result.json").write_text(text)
+    assert read_scores(folder).notes == ()
+
+
+def test_a_gene_with_a_comma_in_its_name_comes_back(scored: Path) -> None:
+    folder = scored.with_name("tiny_c2lst") / "scores"
+    name = read_scores(folder).genes[0].gene
+    edit(scored, "genes.csv", f",{name},", ',"HLA-A, like",')
+    assert read_scores(folder).genes[0].gene == "HLA-A, like"
+
+
+def test_blocks_of_settings_keep_the_hardest_first() -> None:
+    own = [score("real", split=split, label=label) for split in ("random", "blocked") for label in ("600 steps", "")]
+    scores = scores_of(own)
+    assert scores.blocks == ("blocked, 600 steps", "blocked", "random, 600 steps", "random")
+    assert [len(scores.of_block(block)) for block in scores.blocks] == [1, 1, 1, 1]
+
+
+def test_the_newest_run_is_offered_first(scored: Path, slide: Slide) -> None:
+    runs = scored.with_name("tiny_c2lst")
+    make_scores(scored, "later", [trial_of(slide)])
+    soon = (runs / "scores" / "result.json").stat().st_mtime + 100
+    os.utime(runs / "later" / "result.json", (soon, soon))
+    assert [path.name for path in runs_with_scores(runs)] == ["later", "scores"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractSpinBox, QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
+
+from napari_c2lst.plugin.parts.wheel import WheelGuard
 
 from .labels import label_of, tooltip_of, unit_of
 
@@ -24,7 +26,7 @@ class Rows(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._rows: dict[str, tuple[QLabel, QWidget, QLabel]] = {}
         self._numbers: dict[str, int] = {}
-        self._patient = _WheelGuard(self)
+        self._patient = WheelGuard(self)
 
     def put(self, field: Any) -> None:
         """Show a field; one of the same name gives way to it."""
@@ -73,18 +75,7 @@ class Rows(QWidget):
     def _guard(self, widget: QWidget) -> None:
         for each in (widget, *widget.findChildren(QWidget)):
             if isinstance(each, QAbstractSpinBox | QComboBox):
-                each.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-                each.installEventFilter(self._patient)
-
-
-class _WheelGuard(QObject):
-    """Scrolling a panel must not change the value that happens to pass under the mouse."""
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if event is None or event.type() != QEvent.Type.Wheel or not isinstance(watched, QWidget) or watched.hasFocus():
-            return False
-        event.ignore()
-        return True
+                self._patient.guard(each)
 
 
 def _describe(widget: QWidget, name: str, tooltip: str) -> None:

@@ -58,6 +58,7 @@ class GenePart(QWidget):
         self._slide: Slide | None = None
         self._scores: Scores | None = None
         self._gene = ""
+        self._searching = False
         self._work = Latest(self)
         self._set_up_table()
         self._lay_out()
@@ -70,23 +71,24 @@ class GenePart(QWidget):
         blocks = {} if scores is None else {(s.split, s.label): s.block for s in scores.scores}
         keys = dict.fromkeys(key_of(row) for row in rows if blocks.get((row.split, row.label)) == block)
         order = sorted(keys, key=lambda key: arm_named(key[3]).kind != "trained")
+        before = self.arms.currentData()
         with signals_blocked(self.arms):
             self.arms.clear()
             for key in order:
                 if not arm_named(key[3]).constant:
                     self.arms.addItem(_label(key), key)
+            self.arms.setCurrentIndex(_most_alike([self.arms.itemData(i) for i in range(self.arms.count())], before))
         self._use_arm()
 
     def show_gene(self, gene: str) -> None:
         """Show a gene that was chosen elsewhere."""
         self._gene = gene
         row = self.filter.row_of(gene)
-        with signals_blocked(self.table.selectionModel()):
-            if row < 0:
-                self.table.clearSelection()
-            else:
-                self.table.selectRow(row)
-                self.table.scrollTo(self.filter.index(row, 0))
+        if row < 0:
+            self.table.selectionModel().clear()  # the current row as well: a click on it is a choice again
+        else:
+            self.table.selectRow(row)
+            self.table.scrollTo(self.filter.index(row, 0))
         self._plot()
 
     # ---------------------------------------------------------------- plumbing
@@ -125,7 +127,7 @@ class GenePart(QWidget):
         self._plot()
 
     def _refuse(self, message: str, hint: str) -> None:
-        self._say(f"{message}: {hint}")
+        self._say(f"{message[:1].upper()}{message[1:]}: {hint}." if hint else f"{message[:1].upper()}{message[1:]}.")
 
     def _say(self, text: str) -> None:
         self.title.setText(text)
@@ -138,24 +140,37 @@ class GenePart(QWidget):
             self._say("Choose a gene to see it measured against predicted, spot by spot.")
             return
         measured, predicted, spots = held_out_values(self.values, self._gene)
+        if not len(spots):
+            self._say("None of the predicted spots is held out: there is nothing to judge it by. Predict all spots.")
+            return
         arm = arm_named(self.values.prediction.written.predictor.arm)
         self.scatter.show_gene(measured, predicted, spots, arm.colour)
         self.scatter.show()
         r = "no r: it does not vary" if self.scatter.r is None else f"r = {self.scatter.r:.2f}".replace("-", "−")
-        self.title.setText(
+        said = (
             f"{self._gene} on {len(spots)} held-out spots, {arm.label}: {r}. On the dashed line it is predicted right."
         )
+        if self.scatter.left_out:
+            said += f" {self.scatter.left_out} without a number are left out."
+        self.title.setText(said)
+
+    def _search(self, text: str) -> None:
+        """Show the genes that are searched; none is chosen by that."""
+        self._searching = True  # Qt makes another row the current one when that row is filtered away
+        self.filter.setFilterFixedString(text)
+        self._searching = False
+        self.show_gene(self._gene)
 
     def _chosen(self, current: QModelIndex, previous: QModelIndex) -> None:
         gene = self.filter.gene(current)
-        if gene and gene != self._gene:
+        if gene and gene != self._gene and not self._searching:
             self._gene = gene
             self._plot()
             self.gene_chosen.emit(gene)
 
     def _connect(self) -> None:
         self.arms.currentIndexChanged.connect(self._use_arm)
-        self.search.textChanged.connect(self.filter.setFilterFixedString)
+        self.search.textChanged.connect(self._search)
         self.table.selectionModel().currentRowChanged.connect(self._chosen)
         self.scatter.spot_clicked.connect(self.spot_chosen)
 
@@ -186,6 +201,13 @@ class GenePart(QWidget):
 def key_of(row: GeneScore) -> Key:
     """Which arm of which trial a line belongs to."""
     return (row.split, row.label, row.seed, row.arm, row.run)
+
+
+def _most_alike(keys: list[Key], before: Key | None) -> int:
+    """Which of some arms was shown before, or is its like of another split or seed; else the first; -1 for none."""
+    same = [key for key in keys if key == before]
+    alike = same or [key for key in keys if before is not None and key[3] == before[3]] or keys
+    return keys.index(alike[0]) if alike else -1
 
 
 def _label(key: Key) -> str:

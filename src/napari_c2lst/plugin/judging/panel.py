@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -66,17 +67,17 @@ class JudgePanel(QWidget):
         with signals_blocked(self.runs):
             self.runs.clear()
             for path in found:
-                self.runs.addItem(path.name, path)
+                self.runs.addItem(path.name, str(path))  # Qt finds texts again, not paths
             self.runs.setCurrentIndex(max(self.runs.findData(before), 0) if found else -1)
         self._read()
 
     def _read(self) -> None:
         path = self.runs.currentData()
-        if path is None:
+        if not path:
             self._work.drop()
             self._show_nothing(NO_SLIDE if self.session.slide is None else NO_SCORES)
             return
-        self._work.ask(read_scores, path, done=self._use_scores, failed=self._refuse)
+        self._work.ask(read_scores, Path(path), done=self._use_scores, failed=self._refuse)
 
     def _use_scores(self, scores: Scores) -> None:
         self.scores = scores
@@ -115,14 +116,14 @@ class JudgePanel(QWidget):
             widget.hide()
 
     def _refuse(self, message: str, hint: str) -> None:
-        self._show_nothing(f"{message[:1].upper()}{message[1:]}. {hint[:1].upper()}{hint[1:]}.")
+        self._show_nothing(" ".join(f"{each[:1].upper()}{each[1:]}." for each in (message, hint) if each))
         self.session.tell("error", message, hint)
 
     # ---------------------------------------------------------------- plumbing
 
     def _go_to(self, spot: int) -> None:
         slide = self.session.slide
-        if slide is not None and slide.spots is not None:
+        if slide is not None and slide.spots is not None and spot < len(slide.spots):
             self.canvas.go_to(slide.spots.yx[spot])
             self.session.spot_clicked.emit(spot)
 

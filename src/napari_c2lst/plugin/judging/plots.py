@@ -129,6 +129,10 @@ class GeneScatter(ThemedPlot):
     ----------
     spot_clicked
         Signal: index of the spot.
+    r
+        Pearson's r of the dots; None where one side does not vary.
+    left_out
+        How many spots have no number and no dot.
     """
 
     spot_clicked = Signal(int)
@@ -139,6 +143,7 @@ class GeneScatter(ThemedPlot):
         self.setFixedHeight(230)
         self._shown: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], str] | None = None
         self.r: float | None = None
+        self.left_out = 0
 
     def show_gene(
         self, measured: NDArray[np.float32], predicted: NDArray[np.float32], spots: NDArray[np.int64], colour: str
@@ -150,15 +155,13 @@ class GeneScatter(ThemedPlot):
         measured, predicted, spots
             (n,) values of the held-out spots, and which spots they are.
         """
+        there = np.isfinite(measured) & np.isfinite(predicted)  # a dot without a place cannot be drawn
+        self.left_out = int(np.count_nonzero(~there))
+        measured, predicted, spots = measured[there], predicted[there], spots[there]
         self._shown = (measured, predicted, spots, colour)
         r = float(gene_pearson(measured[:, None], predicted[:, None])[0]) if len(measured) else float("nan")
         self.r = r if np.isfinite(r) else None
         self._draw()
-
-    def clear_gene(self) -> None:
-        """Show nothing."""
-        self._shown, self.r = None, None
-        self.clear()
 
     def _draw(self) -> None:
         self.clear()

@@ -6,11 +6,13 @@ import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.runs import RESULT
+from napari_c2lst.evaluation.arms import arm_named
 from napari_c2lst.evaluation.metrics import Interval
 from napari_c2lst.evaluation.records import Difference, GeneScore, Score
 from napari_c2lst.evaluation.report import NONE
@@ -79,6 +81,10 @@ def _table(path: Path, record: Callable[[Line], T]) -> tuple[T, ...]:
             return tuple(record(line) for line in csv.DictReader(file))
     except FileNotFoundError:
         raise InputError(f"the scores lack '{path}'", "evaluate again") from None
+    except InputError as error:
+        raise InputError(
+            f"'{path}' cannot be read: {error.message}", "update napari-c2lst, or evaluate again"
+        ) from error
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"'{path}' cannot be read as scores: {error}", "evaluate again into another folder") from error
 
@@ -90,6 +96,11 @@ def _notes(path: Path) -> tuple[str, ...]:
         return ()  # the scores stand without them
 
 
+def _arm(line: Line, column: str = "arm") -> str:
+    """An arm that can be named in words; others are refused here, not while they are drawn."""
+    return arm_named(line[column]).key
+
+
 def _score(line: Line) -> Score:
     n = int(line["n_test"])
     mae = _interval(line, "mae", n, "spots")
@@ -98,7 +109,7 @@ def _score(line: Line) -> Score:
     return Score(
         split=line["split"],
         seed=_whole(line["seed"]),
-        arm=line["arm"],
+        arm=_arm(line),
         run=line["run"],
         n_train=int(line["n_train"]),
         n_test=n,
@@ -117,7 +128,7 @@ def _gene(line: Line) -> GeneScore:
     return GeneScore(
         split=line["split"],
         seed=_whole(line["seed"]),
-        arm=line["arm"],
+        arm=_arm(line),
         run=line["run"],
         gene=line["gene"],
         mae=float(line["mae"]),
@@ -137,8 +148,8 @@ def _difference(line: Line) -> Difference:
         raise ValueError("a difference without a MAE")
     return Difference(
         split=line["split"],
-        first=line["first"],
-        second=line["second"],
+        first=_arm(line, "first"),
+        second=_arm(line, "second"),
         mae=mae,
         r=_interval(line, "r", int(line["n"]), over),
         first_run=line["first_run"],
@@ -155,7 +166,8 @@ def _interval(line: Line, name: str, n: int, over: Literal["spots", "runs"]) -> 
 
 
 def _number(text: str) -> float | None:
-    return None if text in ("", NONE) else float(text)
+    value = float("nan") if text in ("", NONE) else float(text)
+    return value if isfinite(value) else None
 
 
 def _whole(text: str) -> int | None:

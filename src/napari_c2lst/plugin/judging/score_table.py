@@ -70,13 +70,13 @@ class ScoreTable(QTableWidget):
 
 def _cells(own: Sequence[Score], row: Summary, arm: Arm) -> list[tuple[str, str]]:
     mae, r = interval_of(own, row.arm, "mae"), interval_of(own, row.arm, "r")
-    share = "–" if row.against_median is None else f"{100 * row.against_median.value:+.0f} %".replace("-", "−")
+    share = "–" if row.against_median is None else f"{round(100 * row.against_median.value):+d} %".replace("-", "−")
     over = "over the runs" if row.runs > 1 else "over held-out spots"
     assert mae is not None
     return [
         (arm.label, f"{arm.meaning[0].upper()}{arm.meaning[1:]}" + (f" ({row.runs} runs)" if row.runs > 1 else "")),
         (f"{row.mae.value:.3f}", f"{number(mae, 3)}, 95 % interval {over}"),
-        ("0 %" if arm.key == "median" else share, "error in excess of the median predictor's"),
+        ("0 %" if arm.key == "median" or share == "+0 %" else share, "error in excess of the median predictor's"),
         (
             "none" if r is None else f"{r.value:.2f}",
             "says the same everywhere" if r is None else f"{number(r)}, 95 % interval {over}",

@@ -21,6 +21,7 @@ HOW_SPLIT = {
 }
 # mean r over genes of single spots: even good predictors of the field stay below 0.5
 _STRENGTH = ((0.5, "closely follows"), (0.3, "follows"), (0.1, "weakly follows"), (0.0, "hardly follows"))
+_AGAINST = "runs against"
 
 
 def paragraphs(scores: Scores, block: str) -> list[str]:
@@ -35,7 +36,8 @@ def paragraphs(scores: Scores, block: str) -> list[str]:
         said.append(_best(own, rows, _leader(trained)))
     else:
         said.append("No network was scored, only simple baselines: predict first, then evaluate. " + _yardstick(rows))
-    return [*said, *(_comparison(row) for row in scores.differences if row.block == block and _asked(row))]
+    asked = [row for row in scores.differences if row.block == block and _asked(row)]
+    return [*said, *(_comparison(row, _several(row, asked)) for row in asked)]
 
 
 def _question(own: Sequence[Score]) -> str:
@@ -60,15 +62,23 @@ def _leader(rows: Sequence[Summary]) -> Summary:
 
 def _best(own: Sequence[Score], rows: Sequence[Summary], best: Summary) -> str:
     arm, r = arm_named(best.arm), interval_of(own, best.arm, "r")
-    genes = max(score.genes for score in own)
     if r is None:
         start = f"The {arm.meaning} says the same everywhere: it follows no pattern (r: none)"
     else:
         start = (
             f"On spots it has not seen, the {arm.meaning} {strength(r)} the measured pattern:"
-            f" r = {number(r)} (mean over {genes} genes)"
+            f" r = {number(r)} (mean over {_genes_with_r(own, best.arm)})"
         )
     return f"{start}. Its mean error is {best.mae.value:.3f}. {_yardstick(rows)}"
+
+
+def _genes_with_r(own: Sequence[Score], arm: str) -> str:
+    """What a mean r rests on: genes that do not vary have none."""
+    scores = [score for score in own if score.arm == arm and score.r is not None]
+    least, genes = min(score.genes_with_r for score in scores), max(score.genes for score in scores)
+    if least == genes:
+        return f"{genes} genes"
+    return f"the {least} of {genes} genes that vary"
 
 
 def _yardstick(rows: Sequence[Summary]) -> str:
@@ -91,9 +101,11 @@ def _yardstick(rows: Sequence[Summary]) -> str:
 
 def strength(r: Interval) -> str:
     """How closely a pattern is followed, in a word or two."""
+    if r.high is not None and r.high < 0:
+        return _AGAINST
     if r.low is not None and r.low <= 0:
         return "does not clearly follow"
-    return next((words for least, words in _STRENGTH if r.value >= least), "runs against")
+    return next((words for least, words in _STRENGTH if r.value >= least), _AGAINST)
 
 
 def interval_of(own: Sequence[Score], arm: str, what: str) -> Interval | None:
@@ -117,8 +129,14 @@ def _asked(row: Difference) -> bool:
     return (row.first, row.second) in (("real+synthetic", "real"), ("real+synthetic", "ridge"), ("real", "ridge"))
 
 
-def _comparison(row: Difference) -> str:
-    first, second = arm_named(row.first).label, arm_named(row.second).label
+def _several(row: Difference, rows: Sequence[Difference]) -> bool:
+    """Whether the same two arms are compared more than once, with several runs of one of them."""
+    return sum((each.first, each.second) == (row.first, row.second) for each in rows) > 1
+
+
+def _comparison(row: Difference, name_runs: bool) -> str:
+    first = arm_named(row.first).label + (f" [{row.first_run}]" if name_runs and row.first_run else "")
+    second = arm_named(row.second).label + (f" [{row.second_run}]" if name_runs and row.second_run else "")
     error = _verdict(row.mae, lower_is_better=True)
     pattern = "no r to compare" if row.r is None else _verdict(row.r, lower_is_better=False)
     return f"“{first}” beside “{second}” on the same spots: pattern (r) {pattern}, error {error}."

@@ -155,3 +155,13 @@ def test_quota_and_read_only_disks_are_said_too(tmp_path, code):
     with pytest.raises(InputError) as caught, disk_errors(tmp_path / "a"):
         raise OSError(code, "x")
     assert caught.value.hint
+
+
+def test_a_folder_of_the_files_name_is_said_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").mkdir()
+    with (
+        pytest.raises(InputError, match=r"'.*scores\.csv' is a folder, not a file"),
+        atomic_file(tmp_path / "scores.csv"),
+    ):
+        pytest.fail("no work was to be done")
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]

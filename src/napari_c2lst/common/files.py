@@ -24,9 +24,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the disk is full or may not be written to; nothing half-written stays.
+        If the name is a folder's, the disk is full or may not be written to; nothing half-written stays.
     """
     _make_parent(path)
+    if path.is_dir():
+        raise InputError(f"'{path}' is a folder, not a file", "choose another name")
     temporary = _temporary_beside(path)
     try:
         with disk_errors(path):

@@ -78,3 +78,18 @@ def test_the_key_of_a_layer() -> None:
     assert layer_key(SimpleNamespace(metadata={"c2lst": {"key": "spots"}})) == "spots"
     assert layer_key(SimpleNamespace(metadata={"c2lst": "odd"})) == ""
     assert layer_key(SimpleNamespace()) == ""
+
+
+@pytest.mark.parametrize(
+    "place", ['"zoom": 0', '"zoom": -2', '"zoom": NaN', '"zoom": Infinity', '"centre": [NaN, 0]', '"centre": [1]']
+)
+def test_a_camera_that_is_nowhere_stays_where_it_is(place: str) -> None:
+    """Else the viewer is empty, and only who knows napari well finds the slide again."""
+    body = {"version": 1, "view": f'{{"gene": "FASN", {place}}}'}
+    slide: Any = SimpleNamespace(sdata=SimpleNamespace(tables={SAVED_VIEW: SimpleNamespace(uns={"c2lst": body})}))
+    view = read_view(slide)
+    assert view is not None
+    assert (view.gene, view.centre, view.zoom) == ("FASN", None, None)
+    viewer = a_viewer()
+    apply_view(viewer, view)
+    assert (viewer.camera.center, viewer.camera.zoom) == ((0, 5, 7), 3.0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QGroupBox, QLabel, QPushButton, QSizePolicy, QWidget
 
+from napari_c2lst.common.errors import C2LError
+from napari_c2lst.plugin.parts.asking import agree_to_replace, named_path
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.runs import RunInfo, find_runs
@@ -30,7 +33,8 @@ class ExportBox(QGroupBox):
     def __init__(self, shared: Shared, parent: QWidget | None = None) -> None:
         super().__init__("Export", parent)
         self._shared = shared
-        self._work = Latest(self)
+        # asks before files are replaced that a dialog did not ask about; replaced in tests
+        self.agree: Callable[[Sequence[Path]], bool] = partial(agree_to_replace, self)
         self._grid = QGridLayout(self)
         self._grid.setColumnStretch(1, 1)
         self.predictions = self._combo("Predictions to export")
@@ -61,8 +65,8 @@ class ExportBox(QGroupBox):
         runs = [r for r in find_runs(session.runs_folder) if r.task == "evaluate" and r.state == "finished"]
         _fill(self.scores, [(run.name, run) for run in runs], "none yet")
         self.sets.setText(", ".join(session.sets) or "none yet")
-        mapped = self._map_key() and session.gene
-        parts = (["the sets on the tissue"] if session.sets else []) + ([f"map of {session.gene}"] if mapped else [])
+        parts = ["the sets on the tissue"] if session.sets else []
+        parts += [f"map of {session.gene}"] if self._map_key() else []
         self.figures.setText(", ".join(parts) or "none yet")
         self.buttons["predictions"].setEnabled(bool(made))
         self.buttons["scores"].setEnabled(bool(runs))
@@ -77,9 +81,15 @@ class ExportBox(QGroupBox):
         self._start(exporting.export_predictions, slide, key, path)
 
     def export_scores(self, path: Path) -> None:
-        """Write the tables of the chosen evaluation."""
+        """Write the tables of the chosen evaluation; beside `path`, which the user agreed to, come others."""
         run: RunInfo = self.scores.currentData()
-        self._start(exporting.export_scores, run, path)
+        try:
+            others = [each for each in exporting.files_of_scores(run, path) if each != path]
+        except C2LError as error:
+            self._failed(error.message, error.hint)
+            return
+        if self.agree(others):
+            self._start(exporting.export_scores, run, path)
 
     def export_sets(self, path: Path) -> None:
         """Write all spot sets as CSV."""
@@ -93,8 +103,10 @@ class ExportBox(QGroupBox):
 
     def export_figures(self, folder: Path) -> None:
         """Draw figures into a folder."""
-        session = self._shared.session
-        self._start(_figures, session.require_slide(), folder, dict(session.sets), self._map_key(), session.gene)
+        session, key = self._shared.session, self._map_key()
+        sets, gene = dict(session.sets), session.gene if key else ""
+        if self.agree(exporting.files_of_figures(folder, sets=sets, gene=gene)):
+            self._start(_figures, session.require_slide(), folder, sets, key, gene)
 
     def export_picture(self, path: Path) -> None:
         """Write what the window shows of the slide, as it is now."""
@@ -102,17 +114,22 @@ class ExportBox(QGroupBox):
         self._start(exporting.export_picture, pixels, path)
 
     def _map_key(self) -> str:
-        """The table of predictions on spots to map: the chosen one, else the first there is."""
+        """The table of predictions on spots to map, of those with the gene that is shown: the chosen one goes first."""
         chosen = self.predictions.currentData()
         names = [self.predictions.itemData(i) for i in range(self.predictions.count())]
         on_spots = [name for name in (chosen, *names) if isinstance(name, str) and name.startswith("c2lst_spots_")]
-        return on_spots[0] if on_spots else ""
+        slide, gene = self._shared.session.slide, self._shared.session.gene
+        tables = {} if slide is None else slide.sdata.tables
+        return next((name for name in on_spots if name in tables and gene in tables[name].var_names), "")
 
     def _start(self, function: Callable[..., list[Path]], *args: Any) -> None:
+        work = Latest(self)  # one for each: what came of an export is told also when another one was begun
+
         def write() -> list[Path]:
             return function(*args, replace=True)
 
-        self._work.ask(write, done=self._written, failed=self._failed)
+        work.busy.connect(lambda busy: None if busy else work.deleteLater())
+        work.ask(write, done=self._written, failed=self._failed)
 
     def _written(self, paths: list[Path]) -> None:
         first = paths[0]
@@ -145,8 +162,9 @@ class ExportBox(QGroupBox):
     def _save_as(self, name: str, kind: str, export: Callable[[Path], None]) -> None:
         # the dialog itself asks before a file is replaced
         chosen, _ = QFileDialog.getSaveFileName(self, "Export", str(self._folder() / name), kind)
-        if chosen:
-            export(Path(chosen))
+        path = named_path(self, chosen, Path(name).suffix)
+        if path is not None:
+            export(path)
 
     def _folder(self) -> Path:
         slide = self._shared.session.slide

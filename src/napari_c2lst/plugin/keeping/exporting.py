@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,18 +62,29 @@ def export_scores(run: RunInfo, path: Path, *, replace: bool = False) -> list[Pa
     InputError
         If the run has no scores, or one of the files is there and may not be replaced.
     """
+    copies = files_of_scores(run, path)
+    for target in copies:
+        refuse_taken(target, replace)
+    for target, source in copies.items():
+        with atomic_file(target) as file:
+            shutil.copyfile(source, file)
+    return list(copies)
+
+
+def files_of_scores(run: RunInfo, path: Path) -> dict[Path, Path]:
+    """The files that `export_scores` would write, and those they are copies of.
+
+    Raises
+    ------
+    InputError
+        If the run has no scores.
+    """
     result = run.result or {}
     sources = {name: _beside(run.path, result.get(name)) for name in SCORE_TABLES}
     there = {name: source for name, source in sources.items() if source is not None}
     if "scores" not in there:
         raise InputError(f"'{run.path}' holds no scores", "run Judge again")
-    targets = {name: path if name == "scores" else path.with_stem(f"{path.stem}_{name}") for name in there}
-    for target in targets.values():
-        refuse_taken(target, replace)
-    for name, target in targets.items():
-        with atomic_file(target) as file:
-            shutil.copyfile(there[name], file)
-    return list(targets.values())
+    return {path if name == "scores" else path.with_stem(f"{path.stem}_{name}"): there[name] for name in there}
 
 
 def export_sets(slide: Slide, sets: Mapping[str, SpotSet], path: Path, *, replace: bool = False) -> list[Path]:
@@ -140,15 +152,25 @@ def export_figures(
 
     drawers: dict[str, Any] = {f"spots_{name}": _spots_drawer(slide, each) for name, each in sets.items()}
     if key and gene:
-        drawers[f"map_{gene}"] = _map_drawer(slide, key, gene)
+        drawers[_map_name(gene)] = _map_drawer(slide, key, gene)
     if not drawers:
         raise InputError("there is nothing to draw yet", "choose spots, or predict and choose a gene")
-    for name in drawers:
-        for kind in (".png", ".svg"):
-            refuse_taken(folder / f"{name}{kind}", replace)
+    for path in files_of_figures(folder, sets=sets, gene=gene if key else ""):
+        refuse_taken(path, replace)
     tissue = _tissue(slide)
     files = [save(draw(tissue), folder, name) for name, draw in drawers.items()]
     return [path for each in files for path in (each.png, each.svg)]
+
+
+def files_of_figures(folder: Path, *, sets: Mapping[str, SpotSet], gene: str = "") -> list[Path]:
+    """The files that `export_figures` would write; `gene` is empty where no map is drawn."""
+    names = [*(f"spots_{name}" for name in sets), *([_map_name(gene)] if gene else [])]
+    return [folder / f"{name}{kind}" for name in names for kind in (".png", ".svg")]
+
+
+def _map_name(gene: str) -> str:
+    """A name of a file for any gene: probes are called "CD3/CD28", too."""
+    return "map_" + re.sub(r"[^\w.-]", "_", gene)
 
 
 def _spots_drawer(slide: Slide, spots: SpotSet) -> Any:
@@ -223,7 +245,7 @@ def _write_rows(table: Any, path: Path) -> None:
 
     xy = np.asarray(table.obsm["spatial"])
     roles = [name for name in ("training", "held_out", "unseen") if name in table.obs]
-    for start in range(0, table.n_obs, _ROWS_AT_A_TIME):
+    for start in range(0, max(table.n_obs, 1), _ROWS_AT_A_TIME):  # without positions the header alone
         part = slice(start, min(start + _ROWS_AT_A_TIME, table.n_obs))
         frame = pd.DataFrame(dense(table.X[part]), index=table.obs_names[part], columns=table.var_names)
         for name in reversed(roles):

@@ -62,6 +62,7 @@ class RepeatBox(QGroupBox):
         session = shared.session
         for signal in (session.slide_changed, session.sets_changed, session.results_changed):
             self._heard.to(signal, self.renew)
+        self._heard.to(shared.jobs.ended, self._on_job)
         self.renew()
 
     def renew(self) -> None:
@@ -76,6 +77,9 @@ class RepeatBox(QGroupBox):
         self.steps.setCurrentIndex(max(self.steps.findText(before, Qt.MatchFlag.MatchExactly), 0))
         self.steps.blockSignals(False)
         self._show()
+
+    def _on_job(self, _job: object) -> None:
+        self.renew()
 
     def copy(self) -> None:
         """Put the text on the clipboard; a list of spots that it names is written first."""

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QGroupBox, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_c2lst.common.errors import C2LError
+from napari_c2lst.common.errors import C2LError, InputError
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.runs import find_runs
+from napari_c2lst.plugin.selecting.storing import open_and_store
 
 from .saving import Plan, plan_of, save
 from .view import SavedView, view_of
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.shared import Shared
+    from napari_c2lst.slides.spots.spotsets import SpotSet
 
-_WRITERS = ("predict", "select")
+_WRITERS = ("cells", "predict", "select")
 """Tasks that write into the slide: nothing else may write at the same time."""
 
 
@@ -38,6 +41,8 @@ class SaveBox(QGroupBox):
         self._shared = shared
         self.agree: Callable[[str], bool] = self._ask  # replaced in tests: a dialog would wait for ever
         self._work = Latest(self)
+        self._copying = Latest(self)
+        self._sets_for: dict[Path, tuple[list[SpotSet], float | None]] = {}  # what goes into copies being made
         self.state = QLabel(self)
         self.state.setWordWrap(True)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
@@ -68,7 +73,8 @@ class SaveBox(QGroupBox):
         session = self._shared.session
         slide = session.slide
         self.copy_button.setEnabled(slide is not None)
-        self.save_button.setEnabled(slide is not None and slide.is_zarr and not self._writers())
+        free = not self._writers() and not self._work.awaited
+        self.save_button.setEnabled(slide is not None and slide.is_zarr and free)
         if slide is None:
             self.state.setText("No slide is open.")
         elif not slide.is_zarr:
@@ -82,23 +88,31 @@ class SaveBox(QGroupBox):
         """Save into the slide's store; sets that would be replaced are asked about first."""
         session = self._shared.session
         try:
-            plan = plan_of(session)
+            slide, plan = session.require_slide(), plan_of(session)
+            self._refuse_while_writing()
         except C2LError as error:
             session.tell("error", error.message, error.hint)
             return
         if plan.question and not self.agree(plan.question):
             return
+        if session.slide is None or session.slide.path != slide.path:  # opened while the user was asked
+            session.tell("error", f"'{slide.name}' is not open any more: nothing was saved", "open it again")
+            return
         self.save_button.setEnabled(False)
-        self._work.ask(save_and_reopen, session.slide, plan, self._view(), done=self._saved, failed=self._failed)
+        self._work.ask(save_and_reopen, slide, plan, self._view(), done=self._saved, failed=self._failed)
 
     def save_copy(self, path: Path) -> None:
-        """Write a copy as a new SpatialData, in a child process: a whole slide takes a while."""
+        """Write a copy as a new SpatialData, in a child process: a whole slide takes a while.
+
+        Sets that are not saved yet go into it as well.
+        """
         session = self._shared.session
         slide = session.require_slide()
         opening = dict(session.opening)
         job = self._shared.jobs.start(
             "convert", {"slide": str(slide.path), "out": str(path), **opening}, f"Save as {path.name}"
         )
+        self._sets_for[path.absolute()] = (list(session.sets.values()), opening.get("mpp"))
         job.finished.connect(self._copied)
         job.failed.connect(self._copy_failed)
 
@@ -141,8 +155,22 @@ class SaveBox(QGroupBox):
         self.renew()
 
     def _copied(self, result: dict) -> None:
-        store = result.get("result", {}).get("store", "")
+        store = Path(result.get("result", {}).get("store", ""))
+        sets, mpp = self._sets_for.pop(store.absolute(), ([], None))
+        if not sets:
+            self._copy_is_there(store)
+            return
+
+        def write() -> None:
+            open_and_store(store, {} if mpp is None else {"mpp": mpp}, sets)
+
+        self._copying.ask(write, done=lambda _: self._copy_is_there(store), failed=partial(self._copy_lacks, store))
+
+    def _copy_is_there(self, store: Path) -> None:
         self._shared.session.tell("info", f"saved a copy: '{store}'", "open it from the step Open")
+
+    def _copy_lacks(self, store: Path, message: str, hint: str) -> None:
+        self._shared.session.tell("error", f"the copy '{store}' lacks the sets of spots: {message}", hint)
 
     def _copy_failed(self, fields: dict) -> None:
         self._shared.session.tell("error", str(fields.get("message", "")), str(fields.get("hint", "")))
@@ -153,6 +181,13 @@ class SaveBox(QGroupBox):
         name, _ = QFileDialog.getSaveFileName(self, "Save a copy as", str(start), "SpatialData (*.zarr)")
         if name:
             self.save_copy(Path(name if name.endswith(".zarr") else f"{name}.zarr"))
+
+    def _refuse_while_writing(self) -> None:
+        if self._work.awaited:
+            raise InputError("the slide is being saved", "try again in a moment")
+        writers = [job.label for job in self._writers()]
+        if writers:
+            raise InputError(f"{writers[0]} is writing into the slide", "save when it has ended")
 
     def _writers(self) -> list[Any]:
         return [job for job in self._shared.jobs.running() if job.task in _WRITERS]

@@ -64,7 +64,7 @@ def plan_of(session: Session) -> Plan:
         )
     stored = _stored_sets(slide)
     new = tuple(spots for name, spots in session.sets.items() if name not in stored)
-    changed = tuple(spots for name, spots in session.sets.items() if name in stored and not spots.same_as(stored[name]))
+    changed = tuple(each for name, each in session.sets.items() if name in stored and not _same(each, stored[name]))
     known = {each.name for each in (*new, *changed)}
     return Plan(new, changed, tuple(name for name in session.sets if name not in known))
 
@@ -103,10 +103,18 @@ def save(slide: Slide, plan: Plan, view: SavedView | None, *, replace: bool = Fa
     return list(tables)
 
 
-def _stored_sets(slide: Slide) -> dict[str, SpotSet]:
-    """The sets of the store; one that cannot be read is as good as another one of that name."""
+def _same(one: SpotSet, other: SpotSet | None) -> bool:
+    return other is not None and one.same_as(other)
+
+
+def _stored_sets(slide: Slide) -> dict[str, SpotSet | None]:
+    """The sets of the store; None for one that cannot be read, which is as good as another one of that name."""
     from napari_c2lst.slides.spots.spotsets import read_spot_set, spot_set_names
 
-    if slide.spots is None:
-        return {}
-    return {name: read_spot_set(slide, name) for name in spot_set_names(slide)}
+    found: dict[str, SpotSet | None] = {}
+    for name in spot_set_names(slide) if slide.spots is not None else ():
+        try:
+            found[name] = read_spot_set(slide, name)
+        except (InputError, KeyError, TypeError, ValueError, AttributeError):
+            found[name] = None
+    return found

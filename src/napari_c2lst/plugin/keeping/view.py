@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -93,16 +94,22 @@ def read_view(slide: Slide) -> SavedView | None:
         if int(body["version"]) != _FORMAT:
             return None
         values = json.loads(str(body["view"]))
-        centre = values.get("centre")
+        centre, zoom = values.get("centre"), values.get("zoom")
         return SavedView(
             gene=str(values.get("gene", "")),
             layers=tuple(each for each in values.get("layers", ()) if isinstance(each, dict)),
-            centre=None if centre is None else tuple(float(v) for v in centre),
-            zoom=None if values.get("zoom") is None else float(values["zoom"]),
+            centre=None if centre is None else _place(centre),
+            # a camera that is nowhere shows nothing
+            zoom=float(zoom) if zoom is not None and 0 < float(zoom) < math.inf else None,
             chosen=tuple(str(each) for each in values.get("chosen", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _place(centre: Any) -> tuple[float, ...] | None:
+    place = tuple(float(value) for value in centre)
+    return place if len(place) in (2, 3) and all(math.isfinite(value) for value in place) else None
 
 
 def _looks(layer: Any) -> dict[str, Any]:

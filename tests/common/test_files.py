@@ -157,7 +157,7 @@ def test_quota_and_read_only_disks_are_said_too(tmp_path, code):
     assert caught.value.hint
 
 
-def test_a_folder_of_the_files_name_is_said_before_any_work(tmp_path: Path) -> None:
+def test_a_folder_of_the_files_name_is_said_before_any_work(tmp_path):
     (tmp_path / "scores.csv").mkdir()
     with (
         pytest.raises(InputError, match=r"'.*scores\.csv' is a folder, not a file"),

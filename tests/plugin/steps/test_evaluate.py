@@ -29,7 +29,7 @@ def offered(panel: EvaluatePanel) -> list[str]:
 
 
 def test_nuclei_are_not_compared_unless_weights_are_chosen(panel: EvaluatePanel) -> None:
-    assert offered(panel)[0] == "none: nuclei are not compared"
+    assert offered(panel)[0] == "no"
     assert offered(panel)[-1] == "A file…"
     assert any(label.startswith("PanNuke") for label in offered(panel))
     assert panel.form.values()["cells"] is None

@@ -18,6 +18,7 @@ from .reading import Scores
 HOW_SPLIT = {
     "blocked": "whole regions of the tissue were kept from training",
     "random": "scattered spots were kept from training",
+    "chosen": "the training spots are those of your set",
 }
 # mean r over genes of single spots: even good predictors of the field stay below 0.5
 _STRENGTH = ((0.5, "closely follows"), (0.3, "follows"), (0.1, "weakly follows"), (0.0, "hardly follows"))

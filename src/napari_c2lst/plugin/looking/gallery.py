@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QModelIndex, Qt
@@ -9,6 +10,7 @@ from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QFormLayout, QLabel, QListView, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
+from napari_c2lst.common.runs import RESULT
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.shared import shared_of
@@ -44,6 +46,7 @@ class GalleryPanel(QWidget):
         shared = shared_of(viewer)
         self.session, self.canvas = shared.session, shared.canvas
         self.paired: Paired | None = None
+        self._opened: tuple[str, int] | None = None
         self.runs = narrow_combo("Runs of “Sample” of this slide, the newest first")
         self.filter = narrow_combo("Which spots to show; synthetic patches are made for training spots only")
         self.words = QLabel()
@@ -68,22 +71,37 @@ class GalleryPanel(QWidget):
         with signals_blocked(self.runs):
             self.runs.clear()
             for path in found:
-                self.runs.addItem(path.name, path)
+                self.runs.addItem(path.name, str(path))  # Qt finds texts again, not paths
             self.runs.setCurrentIndex(max(self.runs.findData(before), 0) if found else -1)
         for widget in (self.runs, self.filter, self.list):
             widget.setEnabled(bool(found))
-        self._open()
+        if not found or self._stamp() != self._opened:  # what is shown, and where it is scrolled to, stays
+            self._open()
+
+    def _leave_slide(self) -> None:
+        """Another slide, or none: nothing of the one before is shown on it."""
+        self._work.drop()
+        self.paired, self._opened = None, None
+        self.model.show(None, None, [])
+
+    def _stamp(self) -> tuple[str, int] | None:
+        """What tells the chosen pairs from others, and from themselves made anew."""
+        path = self.runs.currentData()
+        try:
+            return None if not path else (path, (Path(path) / RESULT).stat().st_mtime_ns)
+        except OSError:  # deleted meanwhile: to open it says so
+            return None
 
     def _open(self) -> None:
         slide, path = self.session.slide, self.runs.currentData()
-        self.paired = None
+        self.paired, self._opened = None, self._stamp()
         self.model.show(None, None, [])
-        if slide is None or path is None:
+        if slide is None or not path:
             self._work.drop()
             self.words.setText(NO_SLIDE if slide is None else NO_PAIRS)
             return
         self.words.setText("Reading …")
-        self._work.ask(open_paired, slide, path, done=self._use_paired, failed=self._refuse)
+        self._work.ask(open_paired, slide, Path(path), done=self._use_paired, failed=self._refuse)
 
     def _use_paired(self, paired: Paired) -> None:
         self.paired = paired
@@ -95,7 +113,7 @@ class GalleryPanel(QWidget):
         before = (self.filter.currentText(), self.filter.currentData())
         with signals_blocked(self.filter):
             self.filter.clear()
-            self.filter.addItem("All spots with synthetic patches", (ALL, ""))
+            self.filter.addItem("All with synthetic patches", (ALL, ""))
             self.filter.addItem("Spots chosen in the viewer", (CHOSEN, ""))
             for name in self.session.sets:
                 self.filter.addItem(f"Set “{name}”", (SET, name))
@@ -150,11 +168,13 @@ class GalleryPanel(QWidget):
     # ---------------------------------------------------------------- plumbing
 
     def _refuse(self, message: str, hint: str) -> None:
-        self.words.setText(f"{message}. {hint[:1].upper()}{hint[1:]}." if hint else f"{message}.")
+        self._opened = None  # to be tried again when results change
+        self.words.setText(" ".join(f"{each[:1].upper()}{each[1:]}." for each in (message, hint) if each))
         self.session.tell("error", message, hint)
 
     def _connect(self) -> None:
-        hear = Listening(self)
+        self._listening = hear = Listening(self)
+        hear.to(self.session.slide_changed, self._leave_slide)
         hear.to(self.session.results_changed, self._use_runs)
         hear.to(self.session.sets_changed, self._use_sets)
         hear.to(self.session.chosen_changed, self._use_chosen)

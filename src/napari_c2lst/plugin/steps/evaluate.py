@@ -58,5 +58,5 @@ class EvaluatePanel(StepPanel):
         field.offer(weights_of(self.session))
 
     def _prepare_form(self) -> None:
-        self.form.use(WeightsField(self.form.field("cells").info, "none: nuclei are not compared"))
+        self.form.use(WeightsField(self.form.field("cells").info, "no"))
         super()._prepare_form()

@@ -220,7 +220,8 @@ def _blank(flat: Pixels) -> NDArray[np.bool_]:
     for start in range(0, len(flat), step):
         part = flat[start : start + step]
         empty = stained(part).mean(axis=1) < LEAST_TISSUE
-        flatness = (part.max(axis=1).astype(np.int16) - part.min(axis=1)).max(axis=1) <= 2
+        channels = np.moveaxis(part, -1, 0)  # one after the other: several times faster than together
+        flatness = np.all([c.max(axis=1).astype(np.int16) - c.min(axis=1) <= 2 for c in channels], axis=0)
         blank[start : start + step] = empty | flatness
     return blank
 

@@ -4,23 +4,22 @@ Everything works on a batch at once: `pixels` is (n, P, 3), n images of P pixels
 haematoxylin, then eosin, each the unit optical density of the stain times the 99th percentile of its concentration:
 the two rows are the colours of densely stained tissue.
 
-Sources: Macenko et al., ISBI 2009; Vahadane et al., IEEE TMI 2016, learning as in Mairal et al., JMLR 2010.
+Sources: Macenko et al., ISBI 2009; Vahadane et al., IEEE TMI 2016.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .colour import Floats, Pixels, optical_density, stained
+from .learning import learned_atoms, unmixing
 
 _ANGLE = 0.99  # Macenko: share of the pixels between the two stains, each side
 _DENSE = 0.99  # the concentration that is matched between two images
 _RECOLOUR_SPARSITY = 0.01  # weight of the l1 term when concentrations are measured
-_LEARN_SPARSITY = 0.1  # and when stain colours are learned
 _LEAST_CONCENTRATION = 0.05  # a stain that is absent is not blown up to full strength
 _PARALLEL = 0.9999  # cosine of two stains that cannot be told apart
 _LEARN_PIXELS = 1 << 14
-_LEARN_ROUNDS = 200
-_LEARN_TOLERANCE = 1e-5
+_PAINT_PIXELS = 1 << 14  # at a time: what the caches hold
 _USUAL = np.array(
     [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], np.float32
 )  # haematoxylin and eosin, Ruifrok & Johnston 2001
@@ -69,15 +68,10 @@ def vahadane_stains(pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
         (n,) bool.
     """
     density, mask = optical_density(pixels), stained(pixels)
-    step = -(-pixels.shape[1] // _LEARN_PIXELS)
-    samples = np.where(mask[:, ::step, None], density[:, ::step], 0)  # a zero pixel has a zero code: it does not count
-    atoms = np.broadcast_to(_unit(_USUAL), (len(pixels), 2, 3)).copy()
-    for _ in range(_LEARN_ROUNDS):
-        before = atoms.copy()
-        codes = concentrations(samples, atoms, _LEARN_SPARSITY)
-        atoms = _better_atoms(samples, codes, atoms)
-        if np.abs(atoms - before).max() < _LEARN_TOLERANCE:
-            break
+    step = max(1, -(-pixels.shape[1] // _LEARN_PIXELS))
+    planes = np.ascontiguousarray(density[:, ::step].swapaxes(1, 2))  # (n, 3, P)
+    planes *= mask[:, None, ::step]  # a zero pixel has a zero code: it does not count
+    atoms = learned_atoms(planes, np.broadcast_to(_unit(_USUAL), (len(pixels), 2, 3)))
     return _with_strength(density, _haematoxylin_first(atoms), mask.sum(axis=1) > 1)
 
 
@@ -125,12 +119,32 @@ def recolour(pixels: Pixels, source: Floats, target: Floats) -> Pixels:
     (n, P, 3) uint8.
     """
     strength = np.linalg.norm(source, axis=-1, keepdims=True)
-    codes = concentrations(optical_density(pixels), source / strength)
-    mixture = codes @ (-target / strength).astype(np.float32)
-    np.exp(mixture, out=mixture)
-    mixture *= 255
-    painted: Pixels = np.clip(mixture + 0.5, 0, 255).astype(np.uint8)
+    unit = np.asarray(source / strength, np.float32)
+    inverse = unmixing(unit)
+    paint = np.asarray((-target / strength).swapaxes(1, 2), np.float32)  # (n, 3, 2)
+    painted = np.empty_like(pixels)
+    for index, image in enumerate(pixels):
+        own = min(index, len(unit) - 1)
+        for start in range(0, len(image), _PAINT_PIXELS):
+            some = slice(start, start + _PAINT_PIXELS)
+            _paint(image[some], unit[own], inverse[own], paint[own], painted[index, some])
     return painted
+
+
+def _paint(pixels: Pixels, unit: Floats, inverse: Floats, paint: Floats, out: Pixels) -> None:
+    """`recolour` of some pixels (P, 3) of one image into `out`, as planes: four times as fast as pixel by pixel."""
+    along = unit @ optical_density(pixels.T)
+    along -= np.float32(_RECOLOUR_SPARSITY)
+    codes = inverse @ along  # as in `concentrations`
+    np.minimum(codes, along, out=codes)
+    np.maximum(codes, 0, out=codes)
+    planes = paint @ codes
+    np.exp(planes, out=planes)
+    planes *= 255
+    planes += np.float32(0.5)
+    np.minimum(planes, 255, out=planes)
+    for channel, plane in enumerate(planes):
+        out[:, channel] = plane
 
 
 def _principal_plane(density: Floats, mask: NDArray[np.bool_], count: NDArray[np.int_]) -> Floats:
@@ -156,23 +170,6 @@ def _quantile(rows: Floats, share: float, count: NDArray[np.int_]) -> Floats:
     return (below + (above - below) * (place - low)).astype(np.float32)
 
 
-def _better_atoms(samples: Floats, codes: Floats, atoms: Floats) -> Floats:
-    """Block coordinate descent on both atoms (Mairal et al., algorithm 2): non-negative, at most of length 1."""
-    gram = codes.swapaxes(1, 2) @ codes  # (n, 2, 2)
-    cross = codes.swapaxes(1, 2) @ samples  # (n, 2, 3)
-    atoms = atoms.copy()
-    for _ in range(3):
-        for k in (0, 1):
-            used = gram[:, k, k] > 1e-8
-            slope = (cross[:, k] - np.einsum("nj,njc->nc", gram[:, k], atoms)) / np.maximum(gram[:, k, k], 1e-8)[
-                :, None
-            ]
-            atom = np.maximum(atoms[:, k] + slope, 0)
-            atom /= np.maximum(np.linalg.norm(atom, axis=1, keepdims=True), 1)
-            atoms[:, k] = np.where(used[:, None], atom, atoms[:, k])
-    return atoms
-
-
 def _unit(rows: Floats) -> Floats:
     length = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.asarray(rows / np.maximum(length, 1e-12), np.float32)
@@ -190,7 +187,9 @@ def _with_strength(density: Floats, stains: Floats, enough: NDArray[np.bool_]) -
     cosine = np.abs(np.einsum("nc,nc->n", unit[:, 0], unit[:, 1]))
     found = enough & (length > 0.1).all(axis=1) & (cosine < _PARALLEL)
     unit = np.where(found[:, None, None], unit, _unit(_USUAL))
-    codes = np.sort(concentrations(density, unit), axis=1)
-    everything = np.full(len(density), density.shape[1])
-    dense = np.stack([_quantile(codes[..., k], _DENSE, everything) for k in (0, 1)], axis=1)
+    codes = np.ascontiguousarray(concentrations(density, unit).swapaxes(1, 2)).reshape(-1, density.shape[1])
+    everything = np.full(len(codes), codes.shape[1])
+    place = int(_DENSE * max(codes.shape[1] - 1, 0))
+    codes.partition((place, min(place + 1, codes.shape[1] - 1)), axis=1)  # as sorted where the quantile looks
+    dense = _quantile(codes, _DENSE, everything).reshape(-1, 2)
     return unit * np.maximum(dense, _LEAST_CONCENTRATION)[..., None], found

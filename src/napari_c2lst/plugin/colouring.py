@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_c2lst.common.errors import C2LError
-
 from .layers.expression import BINS, SPOTS, Limits, bins_layer, limits_of, paint_spots, plain_spots, raster_of_spots
 from .layers.slide_layers import spots_layer
-from .parts.background import Beside
+from .parts.latest import Latest, told_as
 
 if TYPE_CHECKING:
     from napari_c2lst.slides.genes.columns import GeneColumns
@@ -53,7 +51,7 @@ class Colouring:
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
-        self._beside = Beside()
+        self._thread = Latest()
         self.columns: GeneColumns | None = None
         self.bins: BinRaster | None = None
         self.problem = ""
@@ -72,18 +70,18 @@ class Colouring:
         self.forget()
         if slide.spots is None or slide.table_name not in getattr(slide.sdata, "tables", {}):
             return
-        self._beside.run(lambda: _read(slide), self._on_read, self._on_failed)
+        self._thread.ask(_read, slide, done=self._on_read, failed=self._on_failed)
 
     def forget(self) -> None:
         """Let go of the counts."""
-        self._beside.forget()
+        self._thread.drop()
         self.columns, self.bins, self.problem, self.name = None, None, "", ""
         self._values, self._bin_values, self._given = None, None, False
 
     @property
     def reading(self) -> bool:
         """Whether counts are being read."""
-        return self._beside.busy
+        return self._thread.awaited
 
     def _on_read(self, found: tuple[GeneColumns, BinRaster | None, str, str]) -> None:
         self.columns, self.bins, first, self.problem = found
@@ -93,10 +91,9 @@ class Colouring:
             self._canvas.session.show_gene(first)
         self.counts_ready.emit()
 
-    def _on_failed(self, error: Exception) -> None:
-        self.problem = error.message if isinstance(error, C2LError) else f"the counts cannot be read: {error}"
-        hint = error.hint if isinstance(error, C2LError) else "copy the slide again"
-        self._canvas.session.tell("warning", self.problem, hint)
+    def _on_failed(self, message: str, hint: str) -> None:
+        self.problem = message
+        self._canvas.session.tell("warning", message, hint)
         self.counts_ready.emit()
 
     # -- what is shown ---------------------------------------------------------------------------------------------
@@ -210,5 +207,6 @@ def _read(slide: Slide) -> tuple[GeneColumns, BinRaster | None, str, str]:
     from napari_c2lst.slides.genes.columns import GeneColumns
     from napari_c2lst.slides.readers.bins import read_bins
 
-    columns = GeneColumns.of_counts(slide.counts(), slide.genes)
-    return columns, read_bins(slide), columns.most_varying(), ""
+    with told_as("the counts cannot be read", "copy the slide again"):
+        columns = GeneColumns.of_counts(slide.counts(), slide.genes)
+        return columns, read_bins(slide), columns.most_varying(), ""

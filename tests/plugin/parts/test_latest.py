@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from qtpy.QtCore import QObject
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.plugin.parts.latest import Latest
+from napari_c2lst.plugin.parts.latest import Latest, told_as
 
 
 class Asker:
@@ -110,3 +112,44 @@ def test_an_answer_to_a_widget_that_is_gone_is_dropped(qtbot: Any, asker: Asker)
         qtbot.waitUntil(lambda: not workers)
     assert raised == []
     assert asker.answers == []
+
+
+def test_it_needs_no_parent(qtbot: Any) -> None:
+    latest, heard = Latest(), []
+    latest.ask(str, "a", done=heard.append, failed=lambda *said: heard.append(said))
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard == ["a"]
+
+
+def test_no_traceback_is_printed(qtbot: Any, asker: Asker, capfd: Any) -> None:
+    asker.ask(stumble)
+    qtbot.waitUntil(lambda: bool(asker.refusals))
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def read(error: Exception) -> None:
+    with told_as("the slide cannot be opened", "copy it again"):
+        raise error
+
+
+def test_an_error_of_a_library_is_told_in_our_words(qtbot: Any, asker: Asker) -> None:
+    asker.ask(read, ValueError("broken\nfar too long"))
+    qtbot.waitUntil(lambda: bool(asker.refusals))
+    assert asker.refusals == [("the slide cannot be opened (ValueError: broken)", "copy it again")]
+
+
+def test_an_error_of_ours_keeps_its_own(qtbot: Any, asker: Asker) -> None:
+    asker.ask(read, InputError("no such slide", "choose another"))
+    qtbot.waitUntil(lambda: bool(asker.refusals))
+    assert asker.refusals == [("no such slide", "choose another")]
+
+
+def test_without_qt_things_happen_at_once() -> None:
+    code = (
+        "from napari_c2lst.plugin.parts.latest import Latest\n"
+        "said = lambda *words: print(words[0])\n"
+        "a = Latest(); a.ask(lambda: 3, done=print, failed=said); print(a.awaited)\n"
+        "a.ask(lambda: 1 / 0, done=print, failed=said); print(a.awaited)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["3", "False", "ZeroDivisionError: division by zero", "False"]

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_c2lst.common.errors import C2LError
-from napari_c2lst.plugin.parts.background import Beside
+from napari_c2lst.plugin.parts.latest import Latest
 
+from .composed import Composed
 from .layer import KEY, cells_layer, layer_colours
-from .loading import load_composition, load_raster
+from .loading import load_raster
 from .outlines import Outlines, load_outlines
 from .raster import CellRaster
 from .records import PickedCell, SpotCells
@@ -43,8 +43,6 @@ class ShownCells:
         Its cells, once they are read.
     counts
         (T,) how many there are of each type.
-    composition
-        (N, T) nuclei in each spot, types as in `composition_types`; None where there is none, or until it is read.
     picked
         The cell that was clicked; None for none.
     """
@@ -55,12 +53,12 @@ class ShownCells:
 
     def __init__(self, shared: Shared) -> None:
         self._canvas, self._session = shared.canvas, shared.session
-        self._beside = Beside()
+        self._thread = Latest()
+        self._composed = Composed(self.changed.emit, self._on_failed)
         self.results: list[CellResult] = []
         self.result: CellResult | None = None
         self.raster: CellRaster | None = None
         self.counts: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.composition: NDArray[np.float32] | None = None
         self.picked: PickedCell | None = None
         self.palette: Palette = "safe"
         self.look: CellLook = "outline"
@@ -87,7 +85,7 @@ class ShownCells:
     @property
     def reading(self) -> bool:
         """Whether cells are being read."""
-        return self._beside.busy
+        return self._thread.awaited or self._composed.reading
 
     def renew(self) -> None:
         """Look into the store again; keeps the result that is looked at where it is still there."""
@@ -118,7 +116,7 @@ class ShownCells:
         self._forget()
         self.result = chosen
         if chosen is not None:
-            self._read_composition(chosen)
+            self._composed.read(chosen, self._session.slide)
             if self.wanted:
                 self._read(chosen)
         self.changed.emit()
@@ -172,28 +170,23 @@ class ShownCells:
     # -- spots -----------------------------------------------------------------------------------------------------
 
     @property
+    def composition(self) -> NDArray[np.float32] | None:
+        """(N, T) nuclei in each spot, types as in `composition_types`; None where there is none, or not yet."""
+        return self._composed.counts
+
+    @property
     def composition_types(self) -> tuple[str, ...]:
         """Names of the columns of `composition`."""
         return () if self.result is None else self.result.facts.type_names
 
     def of_spot(self, spot: int) -> SpotCells | None:
         """What a spot is composed of; None where that is not known."""
-        if self.composition is None or not 0 <= spot < len(self.composition):
-            return None
-        types = self.composition_types
-        return SpotCells(types, tuple(self.colours(types)), self.composition[spot])
+        counts, types = self._composed.of_spot(spot), self.composition_types
+        return None if counts is None else SpotCells(types, tuple(self.colours(types)), counts)
 
     def colour_spots(self, what: str) -> None:
         """Colour the spots by the share of a type, by "nuclei" (their number), or by a gene again (empty)."""
-        if not what or self.composition is None:
-            self._canvas.show_spots_colours(None)
-        elif what == "nuclei":
-            self._canvas.show_spots_colours(self.composition.sum(axis=1), "nuclei in each spot")
-        else:
-            total = self.composition.sum(axis=1)
-            part = self.composition[:, self.composition_types.index(what)]
-            share = np.divide(part, total, out=np.full(len(part), np.nan, np.float32), where=total > 0)
-            self._canvas.show_spots_colours(share, f"share of {what}")
+        self._canvas.show_spots_colours(*self._composed.numbers(what, self.composition_types))
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -203,16 +196,17 @@ class ShownCells:
         self.renew()
 
     def _forget(self) -> None:
-        self._beside.forget()
+        self._thread.drop()
+        self._composed.forget()
         if self.raster is not None:
             self._canvas.remove(KEY)
-        self.raster, self.composition, self.picked = None, None, None
+        self.raster, self.picked = None, None
         self.counts, self.outlines_missing = np.zeros(0, np.int64), ""
 
     def _read(self, result: CellResult) -> None:
         slide = self._session.slide
         if slide is not None:
-            self._beside.run(lambda: load_raster(result, slide), self._on_read, self._on_failed)
+            self._thread.ask(load_raster, result, slide, done=self._on_read, failed=self._on_failed)
 
     def _on_read(self, raster: CellRaster) -> None:
         self.raster = raster
@@ -221,7 +215,7 @@ class ShownCells:
         result = self.result
         assert result is not None
         yx = raster.columns.yx
-        self._beside.run(lambda: load_outlines(result, yx), self._on_outlines, self._on_no_outlines)
+        self._thread.ask(load_outlines, result, yx, done=self._on_outlines, failed=self._on_no_outlines)
         self.changed.emit()
 
     def _on_outlines(self, outlines: Outlines) -> None:
@@ -230,23 +224,12 @@ class ShownCells:
             self._refresh()
             self.changed.emit()
 
-    def _on_no_outlines(self, error: Exception) -> None:
+    def _on_no_outlines(self, message: str, hint: str) -> None:
         self.outlines_missing = "outlines cannot be read: circles of the same areas are shown"
-        self._on_failed(error)
+        self._on_failed(message, hint)
 
-    def _on_failed(self, error: Exception) -> None:
-        hint = error.hint if isinstance(error, C2LError) else "run 'cells' on the slide again"
-        self._session.tell("error", str(getattr(error, "message", error)), hint)
-        self.changed.emit()
-
-    def _read_composition(self, result: CellResult) -> None:
-        slide = self._session.slide
-        if slide is not None and slide.spots is not None:
-            ids = slide.spots.ids
-            self._beside.run(lambda: load_composition(result, ids), self._on_composition, self._on_failed)
-
-    def _on_composition(self, counts: NDArray[np.float32] | None) -> None:
-        self.composition = counts
+    def _on_failed(self, message: str, hint: str) -> None:
+        self._session.tell("error", message, hint)
         self.changed.emit()
 
     # -- drawing ---------------------------------------------------------------------------------------------------
@@ -292,7 +275,8 @@ class ShownCells:
 
     def close(self) -> None:
         """Let go of session and canvas."""
-        self._beside.forget()
+        self._thread.drop()
+        self._composed.forget()
         self._end_clicks()
         self._session.slide_changed.disconnect(self._on_slide)
         self._session.results_changed.disconnect(self.renew)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
-from napari_c2lst.common.errors import C2LError
 from napari_c2lst.plugin.forms.labels import in_window
 from napari_c2lst.plugin.layers.levels import read_overview
-from napari_c2lst.plugin.parts.background import Beside
+from napari_c2lst.plugin.parts.latest import Latest, told_as
 from napari_c2lst.plugin.shared import Shared, shared_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
 
 _EXTRA = "opener"
+_PLAIN: Mapping[str, Any] = {}
 
 
 class Opener:
@@ -36,23 +37,45 @@ class Opener:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.path: Path | None = None
-        self._beside = Beside()
+        self._thread = Latest()
 
     def open(self, path: str | Path, **opening: Any) -> None:
         """Open a slide; arguments as `open_slide` takes them, None for what was not said."""
         path = Path(path).expanduser()
         said = {name: value for name, value in opening.items() if value is not None}
-        self._beside.forget()
+        self._thread.drop()
         self.path = path
         self.begun.emit(str(path))
-        self._beside.run(lambda: _open(path, said), lambda slide: self._on_open(slide, said), self._on_failed)
+        self._read(_open, path, said, opening=said)
 
     def open_sample(self) -> None:
         """Open the slide that comes with the package; it is made on first use."""
-        self._beside.forget()
+        self._thread.drop()
         self.path = Path("her2st B4")
         self.begun.emit("the sample slide")
-        self._beside.run(_sample, lambda slide: self._on_open(slide, {}), self._on_failed)
+        self._read(_sample)
+
+    def open_made(self, name: str, make: Callable[[], Path], told: tuple[str, str]) -> None:
+        """Open a slide that is first written, in the same thread.
+
+        Parameters
+        ----------
+        name
+            What is being opened, for the user.
+        make
+            Writes it, and says where.
+        told
+            Message and hint of a warning, once it is open.
+        """
+        self._thread.drop()
+        self.path = Path(name)
+        self.begun.emit(name)
+
+        def done(slide: Slide) -> None:
+            self._on_open(slide, {})
+            self.session.tell("warning", *told)
+
+        self._thread.ask(_in_our_words, lambda: _open(make(), {}), done=done, failed=self._on_failed)
 
     def reopen(self, **changes: Any) -> None:
         """Open the open slide again with other arguments; None takes one back to its default."""
@@ -61,12 +84,21 @@ class Opener:
 
     def cancel(self) -> None:
         """Forget what is being opened; the slide that is open stays."""
-        self._beside.forget()
+        self._thread.drop()
         if self.path is not None:
             self.path = None
             self.ended.emit(False)
 
     close = cancel
+
+    def _read(self, function: Callable[..., Slide], *args: Any, opening: Mapping[str, Any] = _PLAIN) -> None:
+        self._thread.ask(
+            _in_our_words,
+            function,
+            *args,
+            done=lambda slide: self._on_open(slide, dict(opening)),
+            failed=self._on_failed,
+        )
 
     def _on_open(self, slide: Slide, opening: dict[str, Any]) -> None:
         self.path = None
@@ -75,17 +107,10 @@ class Opener:
         before.bring_back(self.session)
         self.ended.emit(True)
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_failed(self, message: str, hint: str) -> None:
         self.path = None
-        if isinstance(error, C2LError):
-            self.session.tell("error", in_window(error.message), in_window(error.hint))
-        else:
-            text = (str(error).splitlines() or [""])[0]
-            self.session.tell("error", f"the slide cannot be opened ({type(error).__name__}: {text})", _DAMAGED)
+        self.session.tell("error", in_window(message), in_window(hint))
         self.ended.emit(False)
-
-
-_DAMAGED = "the file may be damaged: copy it again"
 
 
 class _Kept:
@@ -131,6 +156,11 @@ def open_in_viewer(viewer: Any, path: str | Path, **opening: Any) -> None:
         Further arguments of `open_slide`.
     """
     opener_of(shared_of(viewer)).open(path, **opening)
+
+
+def _in_our_words(function: Callable[..., Slide], *args: Any) -> Slide:
+    with told_as("the slide cannot be opened", "the file may be damaged: copy it again"):
+        return function(*args)
 
 
 def _open(path: Path, opening: dict[str, Any]) -> Slide:

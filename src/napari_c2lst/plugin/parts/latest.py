@@ -1,23 +1,30 @@
-"""Work of a second or so beside the GUI's thread, where only the latest answer counts."""
+"""Work of seconds beside the GUI's thread, where only the latest answer counts."""
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QThreadPool, Signal
+from qtpy.QtCore import QCoreApplication, QObject, QThreadPool, Signal
 from superqt.utils import create_worker
 
-from napari_c2lst.common.errors import C2LError
+from napari_c2lst.common.errors import C2LError, RunFailure
 
 
 class Latest(QObject):
     """Runs plain functions in a thread; an answer that a later question has overtaken is dropped.
 
-    Every question ends in exactly one of `done` and `failed`, or is overtaken or dropped.
+    Every question ends in exactly one of `done` and `failed`, or is overtaken or dropped. Without a Qt application
+    (scripts, tests of models) functions run at once.
+
+    Parameters
+    ----------
+    parent
+        What the answers are for: when it is gone, nobody hears of them. None for an owner that is no QObject.
 
     Attributes
     ----------
@@ -27,7 +34,7 @@ class Latest(QObject):
 
     busy = Signal(bool)
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._question = 0
         self._awaited = False
@@ -54,9 +61,12 @@ class Latest(QObject):
         failed
             Called with a message and a hint if it raised.
         """
-        wait_at_the_end()
         self._question += 1
         self._set_awaited(True)
+        if QCoreApplication.instance() is None:
+            self._at_once(function, args, done, failed)
+            return
+        wait_at_the_end()
         # errors are told by `failed`; superqt would raise them again, as a traceback in a notification
         worker = create_worker(function, *args, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(partial(self._answer, self._question, done))
@@ -64,6 +74,20 @@ class Latest(QObject):
         worker.finished.connect(partial(self._workers.discard, worker))
         self._workers.add(worker)
         worker.start()
+
+    def _at_once(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        done: Callable[[Any], None],
+        failed: Callable[[str, str], None],
+    ) -> None:
+        try:
+            result = function(*args)
+        except Exception as error:
+            self._refusal(self._question, failed, error)
+        else:
+            self._answer(self._question, done, result)
 
     def drop(self) -> None:
         """Forget what was asked; the thread ends by itself and nobody hears of it."""
@@ -82,8 +106,7 @@ class Latest(QObject):
         if isinstance(error, C2LError):
             failed(error.message, error.hint)
         else:
-            text = (str(error).splitlines() or [""])[0]
-            failed(f"{type(error).__name__}: {text}", "try again; if it comes again, report it with what you did")
+            failed(_one_line(error), "try again; if it comes again, report it with what you did")
 
     def _is_open(self, question: int) -> bool:
         """Whether an answer is still wanted, and there is a widget left to give it to."""
@@ -93,6 +116,21 @@ class Latest(QObject):
         if awaited != self._awaited:
             self._awaited = awaited
             self.busy.emit(awaited)
+
+
+@contextmanager
+def told_as(what: str, hint: str) -> Iterator[None]:
+    """In the function that is called: an error that is not one of ours is told as `what`, with its own first line."""
+    try:
+        yield
+    except C2LError:
+        raise
+    except Exception as error:
+        raise RunFailure(f"{what} ({_one_line(error)})", hint) from error
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 @cache

@@ -50,6 +50,18 @@ class LayerStack:
         """The layer of a key; None when it is not there (any more)."""
         return next((layer for name, layer in self.ours() if name == key), None)
 
+    def chosen_image(self) -> Any | None:
+        """The layer that is chosen in napari's list; where none is, the only image that is not ours, if any."""
+        active = self.viewer.layers.selection.active
+        if active is not None:
+            return active
+        images = [each for each in self.viewer.layers if type(each).__name__ == "Image" and not about_layer(each)]
+        return images[0] if len(images) == 1 else None
+
+    def hide(self, layer: Any) -> None:
+        """Hide a layer, ours or not; the user finds it in the list."""
+        layer.visible = False
+
     def add_or_update(self, data: LayerData, key: str) -> Any:
         """Show layer data under a key; a layer that is there takes them in place and keeps what the user set by hand.
 

@@ -14,6 +14,7 @@ from napari_c2lst.plugin.shared import shared_of
 
 from .colours import SpotColours
 from .facts import notes_words, store_words, summary
+from .from_layer import use_layer
 from .opener import opener_of
 from .otherwise import OpenOtherwise
 from .picker import PathLine
@@ -33,7 +34,7 @@ class OpenPanel(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        shared = shared_of(viewer)
+        self._shared = shared = shared_of(viewer)
         self.session, self.canvas, self.opener = shared.session, shared.canvas, opener_of(shared)
         self.path = PathLine()
         self.busy = _Busy()
@@ -73,6 +74,7 @@ class OpenPanel(QWidget):
     def _connect(self) -> None:
         self.path.chosen.connect(self.opener.open)
         self.path.sample.clicked.connect(lambda: self.opener.open_sample())
+        self.path.layer.clicked.connect(lambda: use_layer(self._shared, self))
         self.otherwise.wanted.connect(lambda changes: self.opener.reopen(**changes))
         self.busy.cancel.clicked.connect(self.opener.cancel)
         self._heard = Listening(self)

@@ -81,6 +81,10 @@ class PathLine(QWidget):
         self.sample = QPushButton("&Sample slide")
         self.sample.setToolTip("her2st B4: breast cancer, 283 spots; it comes with the package")
         row.addWidget(self.sample)
+        self.layer = QPushButton("&Use layer")
+        self.layer.setToolTip("Take the image layer that is chosen in napari's list, one that lies in memory only")
+        self.layer.setAccessibleName("Use this image layer")
+        row.addWidget(self.layer)
         row.setStretch(0, 1)
 
     def _on_return(self) -> None:

@@ -105,6 +105,7 @@ class Drawing(QObject):
                 layer.data = [(each, "polygon") for each in data]
             if outlines:
                 layer.edge_color = [each.colour for each in outlines]
+                layer.face_color = "transparent"  # another plugin may have filled what was drawn
         finally:
             self._busy = False
         self._shown = [np.array(each) for each in layer.data]

@@ -14,6 +14,7 @@ from napari_c2lst.plugin.layers.expression import (
     plain_spots,
     raster_of_spots,
 )
+from napari_c2lst.plugin.layers.placing import Opened
 from napari_c2lst.plugin.layers.slide_layers import spots_layer
 from napari_c2lst.slides.genes.columns import GeneColumns
 from napari_c2lst.slides.readers.bins import BinRaster
@@ -140,3 +141,14 @@ def test_bins_say_their_size_and_keep_their_units(make_slide: MakeSlide) -> None
     assert options["name"] == "P12 bins of 8 um"
     assert (options["units"], options["scale"]) == (("um", "um"), (0.5, 0.5))
     assert options["metadata"]["c2lst"]["key"] == "bins"
+
+
+def test_features_that_another_plugin_took_away_come_back(make_slide: MakeSlide) -> None:
+    slide = make_slide()
+    data, options, _ = spots_layer(slide, Opened(slide))
+    layer = Points(data, **options)
+    layer.features = {"theirs": np.arange(len(layer.data))}
+    paint_spots(layer, np.array([0.0, 1.0, 2.0], np.float32), "ERBB2", (0.0, 2.0), "viridis", 0.8)
+    assert layer.features["spot"].tolist() == [str(name) for name in slide.require_spots().ids]
+    assert layer.features["value"].tolist() == [0.0, 1.0, 2.0]
+    assert str(layer.face_color_mode) == "colormap"

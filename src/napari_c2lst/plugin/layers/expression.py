@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .placing import KEY, LayerData, affine_of_raster, placed
+from .placing import KEY, LayerData, affine_of_raster, opened_of, placed
 from .slide_layers import SPOT_COLOUR, SPOTS, VALUE, spot_size_px
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def limits_of(values: Values) -> tuple[Limits, Limits]:
 def paint_spots(layer: Any, values: Values, name: str, limits: Limits, colormap: str, opacity: float) -> None:
     """Colour a points layer by values, (N,), through napari's own mapping, in one redraw."""
     mapped = VALUE in layer.features and str(layer.face_color_mode) == "colormap"
-    features = {"spot": layer.features["spot"], VALUE: values}
+    features = {"spot": _names(layer), VALUE: values}
     if not mapped:
         layer.features = features
         layer.face_color = VALUE
@@ -57,6 +57,14 @@ def paint_spots(layer: Any, values: Values, name: str, limits: Limits, colormap:
         face.events.color_properties()
         layer.events.features()
     layer.metadata[KEY] = {**layer.metadata.get(KEY, {}), "shows": name, "rings": ""}
+
+
+def _names(layer: Any) -> Any:
+    """Names of the spots of a layer; other plugins put features of their own in the place of ours."""
+    opened = opened_of(layer)
+    if "spot" in layer.features or opened is None:
+        return layer.features.get("spot", range(len(layer.data)))
+    return [str(name) for name in opened.slide.require_spots().ids]
 
 
 def plain_spots(layer: Any, *, thin: bool) -> None:

@@ -106,7 +106,8 @@ def for_napari_spatialdata(slide: Slide) -> dict[str, Any]:
     """What napari-spatialdata looks for in a layer's metadata, so that its widgets can colour our spots.
 
     Its keys "sdata" and "name" are left out on purpose: with them it would place the layer anew whenever a coordinate
-    system is chosen, in other units than ours, and fail when a layer goes that it has not seen come.
+    system is chosen, in other units than ours, write shapes that are linked to it into the store in microns where
+    pixels belong, and fail when a layer goes that it has not seen come.
     """
     tables = getattr(slide.sdata, "tables", {})
     if slide.spots is None or slide.table_name not in tables:
@@ -116,6 +117,7 @@ def for_napari_spatialdata(slide: Slide) -> dict[str, Any]:
     attrs = table.uns.get("spatialdata_attrs", {})
     return {
         "adata": table if rows is None or np.array_equal(rows, np.arange(table.n_obs)) else table[rows],
+        "table_names": [slide.table_name],
         "region_key": attrs.get("region_key"),
         "instance_key": attrs.get("instance_key"),
         "indices": [str(name) for name in slide.spots.ids],

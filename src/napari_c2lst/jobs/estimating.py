@@ -46,15 +46,19 @@ class Estimate:
 
     def words(self) -> str:
         """'about 4 min, as your last run went'."""
-        # of seconds, fives: the start of the program alone differs by as much
-        seconds = math.ceil(self.seconds / 5) * 5 if self.seconds < 300 else self.seconds
-        return f"about {in_words(max(5, seconds))}, as your last run went"
+        # as exact as it can be: the start of the program alone differs by seconds
+        rough = f"{max(5, math.ceil(self.seconds / 5) * 5)} s" if self.seconds < 120 else in_words(_whole(self.seconds))
+        return f"about {rough}, as your last run went"
 
     def basis(self) -> str:
         """What it rests on, as "Run 'local' took 1 min 10 s on this computer"."""
         pace = self.of.pace
         run = f"run '{self.of.name}'" if self.of.name else "the last time"
         return f"{run[:1].upper()}{run[1:]} took {in_words(pace.fixed + pace.varying)} on this computer."
+
+
+def _whole(seconds: float) -> float:
+    return math.ceil(seconds / 60) * 60.0
 
 
 def estimate(task: str, settings: Values, earlier: Iterable[Timed], amounts: Amounts) -> Estimate | None:
@@ -125,7 +129,8 @@ def _same_machine(machine: Values) -> bool:
 
 
 def _adapt_alike(settings: Values, folder: Path | None) -> tuple[Any, ...]:
-    return settings["central"], settings.get("blocks"), settings.get("embedding")
+    # a patch takes longer in a small batch
+    return settings["central"], settings.get("blocks"), settings.get("embedding"), settings.get("batch")
 
 
 def _adapt_patches(settings: Values) -> float:
@@ -154,7 +159,7 @@ def _sample_to_do(settings: Values, amounts: Amounts, last: Timed) -> float:
 
 
 def _train_alike(settings: Values, folder: Path | None) -> tuple[Any, ...]:
-    return settings["network"], _central_of("train", settings, folder)
+    return settings["network"], settings.get("batch"), _central_of("train", settings, folder)
 
 
 def _train_to_do(settings: Values, amounts: Amounts, last: Timed) -> float:

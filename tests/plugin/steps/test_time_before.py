@@ -75,7 +75,7 @@ def test_it_follows_the_form(label: TimeBefore, form: SettingsForm, tmp_path: Pa
     adapted(tmp_path)
     label.look("adapt", session_of(tmp_path))
     label.show_for("adapt", form)
-    assert label.text() == "About 1 min 40 s, as your last run went"
+    assert label.text() == "About 100 s, as your last run went"
     assert "'local'" in label.toolTip()
     form.set_values({"steps": 60})
     label.show_for("adapt", form)
@@ -100,7 +100,7 @@ def test_a_task_without_a_run_folder_goes_by_what_was_noted(qtbot: Any, label: T
     note_time(tmp_path, "cells", form.resolve().model_dump(mode="json"), {"tiles": 4}, Pace(5.0, 70.0))
     label.look("cells", session_of(tmp_path))
     label.show_for("cells", form)
-    assert label.text() == "About 1 min 15 s, as your last run went"
+    assert label.text() == "About 75 s, as your last run went"
 
 
 def test_the_panel_says_it_beside_run_and_hides_it_while_it_runs(
@@ -118,6 +118,6 @@ def test_the_panel_says_it_beside_run_and_hides_it_while_it_runs(
     adapted(shared_session.session.runs_folder)
     shared_session.session.results_changed.emit()
     panel.form.set_values({"preset": "small", "device": "cpu", "steps": 10})
-    assert time.text() == "About 1 min 40 s, as your last run went"
+    assert time.text() == "About 100 s, as your last run went"
     panel.ui.show_state(True, None, False)
     assert not time.isVisible()

@@ -28,6 +28,7 @@ from .guide.standing import Standing, facts_of, next_step, standings
 from .guide.steps import STEPS, panel_class, step_named
 from .parts.listening import Listening
 from .parts.message_bar import MessageBar
+from .parts.theme import plain_tabs
 from .shared import shared_of
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ class C2LDock(QWidget):
 def _tabs(pages: dict[str, QWidget]) -> QTabWidget:
     tabs = QTabWidget()
     tabs.setDocumentMode(True)
+    plain_tabs(tabs)
     for title, page in pages.items():
         tabs.addTab(page, title)
     return tabs

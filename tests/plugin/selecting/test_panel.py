@@ -68,10 +68,10 @@ def test_lasso_to_named_set_and_back_from_the_store(panel: SelectPanel, store: P
 
 def test_nothing_is_replaced_unasked(panel: SelectPanel, store: Path, qtbot: Any) -> None:
     asked: list[str] = []
-    panel._on_random(0.2, 0, "random")
+    panel.rules.random(0.2, 0, "random")
     panel._on_keep("train")
     qtbot.waitUntil(lambda: panel.message.level == "success", timeout=WAIT_MS)
-    panel._on_random(0.3, 0, "random")
+    panel.rules.random(0.3, 0, "random")
     panel.keeper.agree = lambda question: bool(asked.append(question))
     before = panel.session.sets["train"]
     panel._on_keep("train")
@@ -92,7 +92,7 @@ def test_rename_recolour_and_delete(panel: SelectPanel, store: Path, qtbot: Any)
         return not panel.keeper._work.awaited
 
     for name in ("a", "b"):
-        panel._on_random(0.2, 0, "random")
+        panel.rules.random(0.2, 0, "random")
         panel._on_keep(name)
         qtbot.waitUntil(saved, timeout=WAIT_MS)
     panel.rename("a", "b")
@@ -121,10 +121,10 @@ def test_rename_recolour_and_delete(panel: SelectPanel, store: Path, qtbot: Any)
 def test_bad_input_is_one_sentence(panel: SelectPanel, tmp_path: Path) -> None:
     told: list[tuple[str, str, str]] = []
     panel.session.told.connect(lambda *args: told.append(args))
-    panel._on_random(0.001, 0, "random")
+    panel.rules.random(0.001, 0, "random")
     panel._on_keep("train")
     assert panel.message.message == "the choice has 1 training spots, at least 8 are needed"
-    panel._on_random(0.5, 0, "random")
+    panel.rules.random(0.5, 0, "random")
     assert panel.message.level == ""  # what was wrong is right now
     panel._on_keep("")
     assert "cannot be the name of a spot set" in panel.message.message
@@ -166,7 +166,7 @@ def test_geojson_in_and_out(panel: SelectPanel, tmp_path: Path, qtbot: Any) -> N
 
 def test_suggestion_with_progress_and_stop(panel: SelectPanel, qtbot: Any) -> None:
     seen: list[int] = []
-    panel.suggestion.progress.connect(lambda done, total: seen.append(done))
+    panel.rules.suggestion.progress.connect(lambda done, total: seen.append(done))
     panel.ways.number.setValue(12)
     panel.ways.suggest_button.click()
     assert panel.ways.suggesting
@@ -174,7 +174,7 @@ def test_suggestion_with_progress_and_stop(panel: SelectPanel, qtbot: Any) -> No
     assert not panel.ways.suggesting
     assert seen[-1] == len(panel.session.slide.spots)
     panel.ways.suggest_button.click()
-    with qtbot.waitSignal(panel.suggestion.stopped, timeout=WAIT_MS):
+    with qtbot.waitSignal(panel.rules.suggestion.stopped, timeout=WAIT_MS):
         panel.ways.suggest_button.click()  # it is the stop button now
     assert int(panel.choice.mask.sum()) == 12
     panel.ways.suggest_wanted.emit(99_999)
@@ -201,7 +201,7 @@ def test_by_column_and_low_spots(panel: SelectPanel, qtbot: Any) -> None:
 
 
 def test_undo_by_button_and_by_key(panel: SelectPanel, qtbot: Any) -> None:
-    panel._on_random(0.2, 0, "random")
+    panel.rules.random(0.2, 0, "random")
     panel.tools.invert.click()
     panel.tools.undo.click()
     assert int(panel.session.chosen.sum()) == 57
@@ -218,11 +218,11 @@ def test_undo_by_button_and_by_key(panel: SelectPanel, qtbot: Any) -> None:
 
 
 def test_boolean_steps_between_sets_and_ways(panel: SelectPanel, qtbot: Any) -> None:
-    panel._on_random(0.5, 0, "random")
+    panel.rules.random(0.5, 0, "random")
     panel._on_keep("half")
     half = panel.choice.mask.copy()
     panel.choice.clear()
-    panel._on_random(0.5, 1, "random")
+    panel.rules.random(0.5, 1, "random")
     other = panel.choice.mask.copy()
     for how, wanted in ((How.ADD, half | other), (How.SUBTRACT, other & ~half), (How.INTERSECT, half & other)):
         panel.tools.set_how(how)
@@ -247,7 +247,7 @@ def test_without_a_slide_and_with_one_without_spots(
     panel = SelectPanel(viewer)
     assert panel.count.words.text() == "No slide is open."
     assert not panel.tools.tool_buttons["lasso"].isEnabled()
-    panel._on_random(0.5, 0, "random")
+    panel.rules.random(0.5, 0, "random")
     assert panel.message.message == "no slide is open"
     panel.session.open(make_slide(spots=None))
     assert "is an image without spots" in panel.count.words.text()
@@ -263,7 +263,7 @@ def test_a_slide_that_is_no_store_is_converted_first(panel: SelectPanel, tmp_pat
     (shutil.copytree if sample_source().is_dir() else shutil.copy)(sample_source(), source)
     panel.session.open(open_slide(source))
     asked: list[str] = []
-    panel._on_random(0.2, 0, "random")
+    panel.rules.random(0.2, 0, "random")
     panel.keeper.agree = lambda question: bool(asked.append(question))
     panel._on_keep("train")
     target = source.parent / f"{source.name}.zarr"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QTabWidget, QWidget
 
 # Okabe and Ito
 BLUE, ORANGE, GREEN, VERMILION, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9"
@@ -14,6 +14,14 @@ def text_colour(widget: QWidget) -> QColor:
     """The colour of text on a widget, as the style sheet of the theme left it in the palette."""
     widget.ensurePolished()
     return widget.palette().color(QPalette.ColorRole.WindowText)
+
+
+def plain_tabs(tabs: QTabWidget) -> None:
+    """Tabs without the band that napari's style draws beside them, and the line, white in dark themes, above it."""
+    tabs.setStyleSheet("QTabBar { background: transparent; border: none; }")
+    bar = tabs.tabBar()
+    if bar is not None:
+        bar.setDrawBase(False)
 
 
 def is_dark(widget: QWidget) -> bool:

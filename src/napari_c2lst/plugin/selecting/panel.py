@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from napari_c2lst.common.errors import C2LError
-from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.plugin.viewer_keys import ViewerKeys
 
 from . import recipes
+from .by_rule import ByRule
 from .choice import Choice, How, Step
 from .count_bar import CountBar
 from .hand import Hand
 from .keeper import Keeper, told_of
 from .named import COLOUR, colours_of, free_name, set_lines
-from .regions import Regions, folder_of, slide_with_spots
+from .regions import Regions
 from .repeating import command_of
 from .sets_box import SetsBox
-from .suggestion import Suggestion
 from .tool_box import ToolBox
 from .ways_box import WaysBox
 from .words import advice_on, counted_on
@@ -58,8 +57,7 @@ class SelectPanel(QWidget):
         self.hand = Hand(self._shared.canvas, self.choice, lambda: self.tools.how, self)
         self.keeper = Keeper(self._shared, self)
         self.regions = Regions(self._shared, self.choice, self.hand, lambda: self.tools.how, self)
-        self.suggestion = Suggestion(self)
-        self._thread = Latest(self)
+        self.rules = ByRule(self.session, self.choice, self.ways, lambda: self.tools.how, self)
         self._slide: Any = None
         self._telling = False  # whether the session hears of the choice from us just now
         self._lay_out()
@@ -93,8 +91,7 @@ class SelectPanel(QWidget):
 
     def _use_slide(self) -> None:
         """Another slide is open: begin anew."""
-        self.suggestion.drop()
-        self._thread.drop()
+        self.rules.drop()
         self.regions.drop()
         self.tools.take("")
         self._try(lambda: self.hand.take(""))
@@ -103,7 +100,6 @@ class SelectPanel(QWidget):
         number = 0 if slide is None or slide.spots is None else len(slide.spots)
         columns = {} if slide is None or number == 0 else recipes.label_columns(slide)
         self.ways.offer(number, columns)
-        self.ways.show_progress("")
         self.tools.use_unit(slide is not None and slide.microns is not None)
         self.message.clear()
         chosen = self.session.chosen
@@ -163,48 +159,6 @@ class SelectPanel(QWidget):
         if not self._try(lambda: self.hand.take(tool)):
             self.tools.take("")
 
-    def _on_random(self, fraction: float, seed: int, split: Any) -> None:
-        low = self.choice.state.low
-        self._step(lambda: recipes.random_share(self._there(), self.tools.how, fraction, seed, split, low), again=True)
-
-    def _on_suggest(self, number: int) -> None:
-        def start() -> None:
-            slide = self._there()
-            _ = slide.mpp  # said before any work
-            self.ways.show_progress("Reading patches…")
-            self.suggestion.start(slide, self.tools.how, number, self.choice.state.low)
-
-        self._try(start)
-
-    def _on_suggested(self, step: Step) -> None:
-        self.ways.show_progress("")
-        self.choice.apply(step, again=True)
-
-    def _on_suggest_failed(self, message: str, hint: str) -> None:
-        self.ways.show_progress("")
-        self._fail(message, hint)
-
-    def _on_column(self, column: str, values: list[str]) -> None:
-        self._step(lambda: recipes.by_values(self._there(), self.tools.how, column, values), again=True)
-
-    def _on_ids(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "Spot ids", folder_of(self.session), "Text (*.txt *.csv *.tsv);;All (*)"
-        )
-        if chosen:
-            self._step(lambda: recipes.by_names(self._there(), self.tools.how, Path(chosen)))
-
-    def _on_low(self, thresholds: dict[str, float]) -> None:
-        def done(low: Any) -> None:
-            self.choice.leave_low_out(low, thresholds)
-            self._tell("info", f"{int(low.sum())} spots are below the thresholds and left out")
-
-        def start() -> None:
-            slide = self._there()
-            self._thread.ask(recipes.low_spots, slide, thresholds, done=done, failed=self._fail)
-
-        self._try(start)
-
     # -- sets ---------------------------------------------------------------------------------------------------------
 
     def _on_keep(self, name: str) -> None:
@@ -240,12 +194,6 @@ class SelectPanel(QWidget):
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
-    def _there(self) -> Any:
-        return slide_with_spots(self.session)
-
-    def _step(self, make: Callable[[], Step], *, again: bool = False) -> None:
-        self._try(lambda: self.choice.apply(make(), again=again))
-
     def _try(self, function: Callable[[], None]) -> bool:
         """Do something; an error of the user's becomes a message. Whether it went well."""
         try:
@@ -253,9 +201,12 @@ class SelectPanel(QWidget):
         except C2LError as error:
             self._fail(*told_of(error))
             return False
+        self._clear_error()
+        return True
+
+    def _clear_error(self) -> None:
         if self.message.level == "error":
             self.message.clear()
-        return True
 
     def _tell(self, level: str, message: str, hint: str = "") -> None:
         self.message.show_message(level, message, hint)
@@ -283,14 +234,8 @@ class SelectPanel(QWidget):
         tools.redo_wanted.connect(self.choice.redo)
         tools.invert_wanted.connect(self.choice.invert)
         tools.clear_wanted.connect(self.choice.clear)
-        ways.random_wanted.connect(self._on_random)
-        ways.suggest_wanted.connect(self._on_suggest)
-        ways.stop_wanted.connect(self.suggestion.stop)
-        ways.column_wanted.connect(self._on_column)
         ways.geojson_wanted.connect(lambda: self._try(self.regions.ask_file))
         ways.layer_wanted.connect(lambda: self._try(self.regions.take_layer))
-        ways.ids_wanted.connect(self._on_ids)
-        ways.low_wanted.connect(self._on_low)
         sets.keep_wanted.connect(self._on_keep)
         sets.take_wanted.connect(self._on_take)
         sets.rename_wanted.connect(self._on_rename)
@@ -298,12 +243,8 @@ class SelectPanel(QWidget):
         sets.colour_wanted.connect(lambda name, colour: self._try(lambda: self.keeper.recolour(name, colour)))
         sets.export_wanted.connect(lambda what: self.regions.ask_export(what, self.sets.name.text().strip()))
         sets.shown_changed.connect(self._show_sets)
-        self.suggestion.progress.connect(
-            lambda done, total: self.ways.show_progress(f"Reading patches… {done:,} of {total:,}")
-        )
-        self.suggestion.made.connect(self._on_suggested)
-        self.suggestion.failed.connect(self._on_suggest_failed)
-        self.suggestion.stopped.connect(lambda: self.ways.show_progress(""))
+        self.rules.told.connect(self._tell)
+        self.rules.went_well.connect(self._clear_error)
         self.keeper.told.connect(self._tell)
         self.regions.told.connect(self._tell)
         self.hand.put_down.connect(lambda: self.tools.take(""))
@@ -329,7 +270,6 @@ class SelectPanel(QWidget):
         self._keys.end()
         self._keys = None
         self._heard.stop()
-        self.suggestion.drop()
-        self._thread.drop()
+        self.rules.drop()
         self.regions.drop()
         self.hand.close()

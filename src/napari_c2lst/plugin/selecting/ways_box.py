@@ -21,6 +21,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_c2lst.plugin.parts.theme import plain_tabs
+
 _SEEDS = 999_999
 
 
@@ -40,6 +42,7 @@ class WaysBox(QTabWidget):
         super().__init__(parent)
         self.setAccessibleName("Other ways to choose spots")
         self.setDocumentMode(True)
+        plain_tabs(self)
         self.setUsesScrollButtons(False)
         self._values: dict[str, list[str]] = {}
         for title, page, tip in (

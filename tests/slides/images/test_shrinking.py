@@ -6,7 +6,7 @@ import pytest
 from tests.slides.pictures import CountingArray, noise, slide_of
 
 from napari_c2lst.slides.images.chunks import ChunkReader
-from napari_c2lst.slides.images.shrinking import block_means, shrunk
+from napari_c2lst.slides.images.shrinking import block_means, mean_rows, shrunk, shrunk_on_disk
 
 
 def naive(pixels, side):
@@ -43,3 +43,29 @@ def test_a_coarse_slide_keeps_its_pixels():
     picture, px = shrunk(slide_of(pixels, mpp=15.1), 8.0)
     assert px == 1.0
     np.testing.assert_array_equal(picture, np.moveaxis(pixels, 0, -1))
+
+
+@pytest.mark.parametrize("side", [1, 5, 8])
+def test_rows_of_means_come_in_order_and_no_more_than_are_complete(side):
+    pixels = noise(203, 90)
+    reader = ChunkReader(da.from_array(pixels, chunks=(3, 64, 32)), "toy")
+    parts = list(mean_rows(reader, side, 2))
+    assert max(map(len, parts)) <= 64
+    assert len(parts) >= 4
+    np.testing.assert_allclose(np.concatenate(parts), naive(pixels, side), atol=1e-4)
+
+
+def test_squares_higher_than_a_chunk_wait_for_the_next():
+    pixels = noise(100, 40)
+    reader = ChunkReader(da.from_array(pixels, chunks=(3, 16, 40)), "toy")
+    np.testing.assert_allclose(block_means(reader, 33, 1), naive(pixels, 33), atol=1e-4)
+
+
+def test_the_picture_on_disk_is_the_same():
+    slide = slide_of(noise(256, 200), mpp=0.5, levels=2)
+    picture, px = shrunk(slide, 8.0)
+    on_disk, same = shrunk_on_disk(slide, 8.0)
+    with on_disk:
+        assert same == px
+        assert on_disk.shape == picture.shape
+        np.testing.assert_array_equal(on_disk[:], picture)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests.slides.pictures import her2st, picture_file, slide_of, tissue_picture
 
-from napari_c2lst.slides.images.tissue import TissueMask, _otsu, find_tissue, grid_positions, tissue_mask
+from napari_c2lst.slides.images.finding import find_tissue, otsu
+from napari_c2lst.slides.images.tissue import TissueMask, grid_positions, tissue_mask
 
 GLASS = (232, 228, 234)
 
@@ -131,7 +132,7 @@ def test_grid_leaves_out_squares_with_little_tissue():
 def test_otsu_splits_two_heaps():
     rng = np.random.default_rng(0)
     scores = np.concatenate([rng.normal(0.2, 0.03, 5000), rng.normal(0.7, 0.05, 3000)]).astype(np.float32)
-    assert 0.28 < _otsu(scores) < 0.55
+    assert 0.28 < otsu(lambda: iter([scores])) < 0.55
 
 
 @pytest.mark.parametrize(("section", "share"), [("B4", (0.22, 0.32)), ("C2", (0.14, 0.21))])

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from napari_c2lst.slides.images.scratch import strips
+from napari_c2lst.slides.images.small_parts import without_small
+
+
+def at_once(mask, pixels, holes):
+    """The same with labels of the whole mask."""
+    found = mask.copy()
+    labels, count = ndimage.label(~mask if holes else mask)
+    for part in range(1, count + 1):
+        inside = labels == part
+        edge = inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any()
+        if inside.sum() < pixels and not (holes and edge):
+            found[inside] = holes
+    return found
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 100])
+@pytest.mark.parametrize("holes", [False, True])
+@pytest.mark.parametrize("density", [0.3, 0.55, 0.62])
+def test_strips_change_nothing(rows, holes, density):
+    mask = np.random.default_rng(3).random((40, 31)) < density
+    found = without_small(mask, 9, strips(mask.shape, 31 * rows), holes=holes)
+    np.testing.assert_array_equal(found, at_once(mask, 9, holes))
+
+
+def test_a_part_that_leaves_a_strip_and_comes_back_is_one():
+    mask = np.zeros((6, 7), bool)
+    mask[:, [1, 5]] = True
+    mask[5, 1:6] = True  # a U: its arms meet in the last strip only
+    assert without_small(mask, 15, strips(mask.shape, 7)).sum() == mask.sum() == 15
+    assert without_small(mask, 16, strips(mask.shape, 7)).sum() == 0
+
+
+@pytest.mark.parametrize("holes", [False, True])
+@pytest.mark.parametrize("value", [False, True])
+def test_a_mask_without_a_border_inside(holes, value):
+    mask = np.full((5, 6), value)
+    np.testing.assert_array_equal(without_small(mask, 3, strips(mask.shape, 12), holes=holes), mask)
+
+
+def test_the_given_mask_stays():
+    mask = np.eye(5, dtype=bool)
+    assert without_small(mask, 2, strips(mask.shape, 5)).sum() == 0
+    assert mask.sum() == 5

@@ -3,7 +3,7 @@
 Resampling along one axis is a banded matrix: an output pixel looks at a few neighbouring source pixels. Cut into blocks
 of output pixels, each with the window of source pixels it needs, it becomes small dense products, which BLAS computes
 for many squares in one call, without holding the interpreter's lock. The filter and its weights are those of Pillow's
-`resize`; results differ by rounding only. Pillow itself does what is rare: enlarging, and very large patches.
+`resize`; results differ by rounding only. Pillow itself does what is rare: very large patches.
 """
 
 from collections.abc import Sequence
@@ -53,14 +53,14 @@ def resample(squares: Sequence[Pixels], phases: NDArray[np.int64], side: float, 
     """
     if abs(side - px) < 1 / PHASES:
         return _shifted(squares, phases, px)
-    if side < px or px > _LARGEST:
+    if px > _LARGEST:
         return _with_pillow(squares, phases, side, px)
     return _filter(side, px).resample(squares, phases)
 
 
 @dataclass(frozen=True, eq=False)
 class Filter:
-    """Weights that take squares of `side` source pixels to `px` pixels, which are not more, along one axis.
+    """Weights that take squares of `side` source pixels to `px` pixels along one axis.
 
     Attributes
     ----------
@@ -98,44 +98,44 @@ class Filter:
         """As `resample`."""
         planes = np.empty((3, len(squares), self.px, self.px), np.uint8)
         step = max(1, min(len(squares), _WORKING_BYTES // (12 * self.size * (self.size + self.px))))
+        width = len(self.starts) * _BLOCK
         # made once: the system takes as long to hand out fresh memory as the products take
-        held = np.zeros((step, self.size, 3, self.size), np.float32)
-        rows = np.empty((step, len(self.starts) * _BLOCK, 3 * self.size), np.float32)
-        values = np.empty((step, len(self.starts), self.px * 3, _BLOCK), np.float32)
+        held = np.zeros((step, 3, self.size, self.size), np.float32)
+        rows = np.empty((step, 3, self.size, width), np.float32)
+        values = np.empty((step, 3, width, self.px), np.float32)
         kept = (phases * _KEPT + PHASES // 2) // PHASES
         for start in range(0, len(squares), step):
             some = squares[start : start + step]
             for place, square in zip(held, some, strict=False):
-                place[: square.shape[1], :, : square.shape[2]] = square.transpose(1, 0, 2)
+                place[:, : square.shape[1], : square.shape[2]] = square
             n, (y, x) = len(some), kept[start : start + step].T
-            self._along_y(held[:n], y, rows[:n])
-            self._along_x(rows[:n], x, values[:n])
-            self._round(values[:n], planes[:, start : start + n])
+            # along x first, as Pillow does: it matters where what overshoots is cut off
+            self._along_x(held[:n], x, rows[:n])
+            self._cut_off(rows[:n])
+            self._along_y(rows[:n], y, values[:n])
+            values[:n] += np.float32(0.5)
+            self._cut_off(values[:n])
+            np.copyto(planes[:, start : start + n], values[:n, :, : self.px].swapaxes(0, 1), casting="unsafe")
         return _interleaved(planes)
 
-    def _along_y(self, held: NDArray[np.float32], phases: NDArray[np.int64], out: NDArray[np.float32]) -> None:
-        """(n, size, 3, size) to (n, rows, 3 * size), rows padded to whole blocks."""
-        flat = held.reshape(len(held), self.size, -1)
-        for block, start in enumerate(self.starts):
-            weights = self.weights[phases, block].swapaxes(1, 2)
-            window = flat[:, start : start + weights.shape[2]]
-            np.matmul(weights, window, out=out[:, block * _BLOCK : (block + 1) * _BLOCK])
-
-    def _along_x(self, rows: NDArray[np.float32], phases: NDArray[np.int64], out: NDArray[np.float32]) -> None:
-        """(n, rows, 3 * size) to (n, block, px * 3, columns of a block)."""
-        flat = rows[:, : self.px].reshape(len(rows), -1, self.size)
+    def _along_x(self, held: NDArray[np.float32], phases: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+        """(n, 3, size, size) to (n, 3, size, columns), columns padded to whole blocks."""
+        flat, rows = held.reshape(len(held), -1, self.size), out.reshape(len(out), -1, out.shape[3])
         for block, start in enumerate(self.starts):
             weights = self.weights[phases, block]
-            np.matmul(flat[:, :, start : start + weights.shape[1]], weights, out=out[:, block])
+            window = flat[:, :, start : start + weights.shape[1]]
+            np.matmul(window, weights, out=rows[:, :, block * _BLOCK : (block + 1) * _BLOCK])
 
-    def _round(self, values: NDArray[np.float32], planes: Pixels) -> None:
-        """Round (n, block, px * 3, column) into planes (3, n, px, px)."""
-        values += np.float32(0.5)  # weights are positive and sum to one: nothing to clip
-        n, blocks = values.shape[:2]
-        ordered = values.reshape(n, blocks, self.px, 3, _BLOCK).transpose(3, 0, 2, 1, 4)
-        for block in range(blocks):
-            left, right = block * _BLOCK, min((block + 1) * _BLOCK, self.px)
-            np.copyto(planes[..., left:right], ordered[:, :, :, block, : right - left], casting="unsafe")
+    def _along_y(self, rows: NDArray[np.float32], phases: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+        """(n, 3, size, columns) to (n, 3, rows, px), rows padded to whole blocks."""
+        for block, start in enumerate(self.starts):
+            weights = self.weights[phases, block].swapaxes(1, 2)[:, None]
+            window = rows[:, :, start : start + weights.shape[3], : self.px]
+            np.matmul(weights, window, out=out[:, :, block * _BLOCK : (block + 1) * _BLOCK])
+
+    def _cut_off(self, values: NDArray[np.float32]) -> None:
+        if self.side < self.px:  # else weights are positive and sum to one: nothing overshoots
+            np.clip(values, 0, 255, out=values)
 
 
 @lru_cache(maxsize=4)
@@ -146,16 +146,24 @@ def _filter(side: float, px: int) -> Filter:
 def _taps(side: float, px: int, begins: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """First source pixel and weights of every output pixel, (phase, px) and (phase, px, taps)."""
     scale = side / px
+    reach, kernel, width = (2.0, _bicubic, 1.0) if side < px else (scale, _hamming, scale)
     centre = begins[:, None] + (np.arange(px) + 0.5) * scale
-    first = np.floor(centre - scale + 0.5).astype(np.int64)
-    pixel = first[..., None] + np.arange(int(np.ceil(2 * scale)) + 1)
-    weights = _hamming((pixel - centre[..., None] + 0.5) / scale)
+    first = np.floor(centre - reach + 0.5).astype(np.int64)
+    pixel = first[..., None] + np.arange(int(np.ceil(2 * reach)) + 1)
+    weights = kernel((pixel - centre[..., None] + 0.5) / width)
     return first, weights / weights.sum(axis=2, keepdims=True)
 
 
 def _hamming(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Sinc in a Hamming window of one output pixel to each side."""
     return np.where(np.abs(x) < 1, np.sinc(x) * (0.54 + 0.46 * np.cos(np.pi * x)), 0.0)
+
+
+def _bicubic(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Keys' cubic convolution with a = -1/2, two pixels to each side."""
+    x = np.abs(x)
+    near, far = 1 + x**2 * (1.5 * x - 2.5), 2 - x * (4 - x * (2.5 - 0.5 * x))
+    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
 
 
 def _shifted(squares: Sequence[Pixels], phases: NDArray[np.int64], px: int) -> Pixels:

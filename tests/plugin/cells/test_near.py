@@ -28,3 +28,21 @@ def test_no_cells_and_cells_outside_of_the_slide() -> None:
     assert len(NearCells(np.zeros((0, 2)), (10, 10)).within(0, 0, 9, 9)) == 0
     odd = NearCells(np.array([[-3.0, 4.0], [25.0, 4.0]]), (10, 10))
     assert sorted(odd.within(0, 0, 10, 10).tolist()) == [0, 1]
+
+
+@pytest.mark.parametrize("box", [(60, 90, 10, 20), (-9, -9, -1, -1), (900, 900, 999, 999), (5, 5, 5, 5)])
+def test_rectangles_that_are_odd_are_no_error(yx: np.ndarray, box: tuple[float, float, float, float]) -> None:
+    found = NearCells(yx, (300, 500)).within(*box)
+    assert found.dtype == np.int32
+    assert len(found) < len(yx) / 2
+
+
+def test_one_cell_is_found_wherever_it_lies() -> None:
+    for place in ((0.0, 0.0), (9.999, 9.999), (10.0, 10.0), (5.0, 0.0)):
+        near = NearCells(np.array([place]), (10, 10))
+        assert near.within(place[0], place[1], place[0], place[1]).tolist() == [0]
+
+
+def test_all_cells_in_one_place_of_a_tiny_slide() -> None:
+    near = NearCells(np.full((5000, 2), 0.5), (1, 1))
+    assert len(near.within(0, 0, 1, 1)) == 5000

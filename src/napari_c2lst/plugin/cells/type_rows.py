@@ -69,7 +69,7 @@ class TypeRows(QWidget):
             widget.deleteLater()
         self.boxes, self.numbers, self._types = [], [], types
         for i, name in enumerate(types):
-            box = QCheckBox(name, self)
+            box = QCheckBox(name.replace("&", "&&"), self)  # "T & B cells" has no shortcut
             box.setToolTip(f"Show cells of the type “{name}”")
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.toggled.connect(self._on_toggle)

@@ -39,6 +39,7 @@ class OfferedField:
         self._eager = eager
         self._nothing = nothing
         self._choices: list[tuple[str, Any]] = []
+        self._chosen = 0  # the last choice that was none of "other"
         self._is_path = strip_optional(info.annotation) is Path
         self.native = QComboBox()
         # long names must not make the panel wide
@@ -94,17 +95,21 @@ class OfferedField:
             self.native.setItemData(self.native.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         if self._is_path:
             self.native.addItem(self.other)
-        self.native.setCurrentIndex([each for _, each in self._choices].index(value))
+        self._chosen = [each for _, each in self._choices].index(value)
+        self.native.setCurrentIndex(self._chosen)
         self.native.blockSignals(False)
         if self.get() != before:
             self.changed.emit()
 
     def _on_change(self, index: int) -> None:
         if 0 <= index < len(self._choices):
+            self._chosen = index
             self.changed.emit()
 
     def _on_activated(self, index: int) -> None:
         self._eager = False
         if index == len(self._choices):
-            self.native.setCurrentIndex(0)
+            self.native.blockSignals(True)
+            self.native.setCurrentIndex(self._chosen)  # stays if the user goes back from the dialog
+            self.native.blockSignals(False)
             self.choose_other()

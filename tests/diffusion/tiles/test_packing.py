@@ -122,11 +122,12 @@ def test_many_bad_files_are_counted(tmp_path, tile_folder):
     assert "and 4 more were left out (tiles.json)" in reporter.messages
 
 
-def test_stopped_while_packing_leaves_nothing_half_packed(tmp_path, tile_folder):
-    with pytest.raises(Stopped):
+def test_stopped_while_packing_nothing_passes_for_packed_tiles(tmp_path, tile_folder):
+    with pytest.raises(Stopped, match="packed") as stopped:
         pack_tiles(settings(tmp_path, tile_folder), tmp_path / "run", RecordingReporter(stop_after=0))
+    assert "goes on" in stopped.value.hint
     assert read_packed(tmp_path / "run") is None
-    assert list((tmp_path / "run").iterdir()) == []
+    assert all(file.name.startswith(".") for file in (tmp_path / "run").iterdir())
 
 
 def test_spider_and_plain_folders_become_one_stream_split_by_slide(tmp_path, tile_folder):

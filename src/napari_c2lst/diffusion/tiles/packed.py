@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from napari_c2lst.slides.patches.cutting import PatchSpec
 
 TILES, FACTS = "tiles.npy", "tiles.json"
 VERSION = 1
-_HEADER = 128  # bytes; numpy pads the header of any such array to this
+HEADER = 128  # bytes; numpy pads the header of any such array to this
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +79,14 @@ class PackedTiles:
 class TileWriter:
     """Appends tiles to a file whose length is not known beforehand."""
 
-    def __init__(self, stream: IO[bytes], px: int) -> None:
+    def __init__(self, stream: IO[bytes], px: int, count: int = 0) -> None:
+        """Begin a file, or go on with one that holds `count` tiles."""
         self._stream = stream
         self._px = px
-        self.count = 0
-        self._stream.write(self._header(0))
+        self.count = count
+        self._stream.seek(0)
+        self._stream.write(self._header(count))
+        self._stream.seek(0, os.SEEK_END)
 
     def append(self, tiles: NDArray[np.uint8]) -> None:
         """Write (n, px, px, 3) more tiles."""
@@ -101,7 +105,7 @@ class TileWriter:
         shape = (count, self._px, self._px, 3)
         np.lib.format.write_array_header_1_0(buffer, {"descr": "|u1", "fortran_order": False, "shape": shape})
         header = buffer.getvalue()
-        assert len(header) == _HEADER, "numpy has another idea of its header than it had"
+        assert len(header) == HEADER, "numpy has another idea of its header than it had"
         return header
 
 
@@ -122,7 +126,7 @@ def write_facts(
         "version": VERSION,
         "spec": spec.model_dump(mode="json"),
         "names": list(names),
-        "slides": _runs(slides),
+        "slides": runs(slides),
         "skipped": list(skipped),
         "duplicates": duplicates,
     }
@@ -156,7 +160,7 @@ def read_packed(folder: Path) -> PackedTiles | None:
     )
 
 
-def _runs(values: Sequence[int]) -> list[tuple[int, int]]:
+def runs(values: Sequence[int]) -> list[tuple[int, int]]:
     """[0, 0, 1] as [(0, 2), (1, 1)]."""
     array = np.asarray(values, dtype=np.int64)
     if len(array) == 0:

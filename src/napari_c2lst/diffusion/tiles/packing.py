@@ -1,16 +1,20 @@
 """Cut, stain-normalise and pack tiles, once; duplicates are kept once, what cannot be read is told."""
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError, Stopped
-from napari_c2lst.common.files import check_free_space
+from napari_c2lst.common.files import check_free_space, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.seeds import rng
 from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
@@ -20,14 +24,17 @@ from napari_c2lst.slides.patches.cutting import PatchSpec, iter_spot_patches, st
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.stain.normalizer import StainNormalizer, StainReference
 
-from .packed import TILES, PackedTiles, read_packed, tile_writer, write_facts
+from .packed import TILES, PackedTiles, read_packed, runs, write_facts
 from .sources import TileImage, TileSources, find_sources
+from .unfinished import NOTES, UnfinishedTiles, unfinished_tiles
 
 TILES_FOR_STAIN = 64
 _BATCH = 256
 _TOLD = 5  # bad files are told one by one up to here, then counted
 
-Tiles = NDArray[np.uint8]
+Tiles: TypeAlias = NDArray[np.uint8]
+Part: TypeAlias = Callable[[], Iterator[tuple[Tiles, int]]]
+_COUNTED = ("parts", "seen", "duplicates")
 
 
 def pack_tiles(settings: PretrainSettings, folder: Path, reporter: Reporter) -> PackedTiles:
@@ -38,23 +45,22 @@ def pack_tiles(settings: PretrainSettings, folder: Path, reporter: Reporter) -> 
     InputError
         If there is nothing to learn from, or the disk has no room.
     Stopped
-        If asked to stop; nothing is kept of tiles that are not all packed.
+        If asked to stop; the same settings go on from there, as they do after a kill, and give the same tiles.
     """
     packing = _Packing(settings, find_sources(settings.tiles), reporter)
     # a full disk is found out before hours of cutting
     check_free_space(folder / TILES, packing.total * settings.patch_px**2 * 3)
-    with tile_writer(folder, settings.patch_px) as writer:
-        for tiles, slide in packing.batches():
-            if reporter.stop_requested():
-                raise Stopped("stopped while tiles were packed", "start again: tiles are packed from the beginning")
-            fresh = packing.fresh(tiles)
-            writer.append(tiles[fresh])
-            packing.slides += [slide] * int(fresh.sum())
-            reporter.progress(packing.seen, packing.total, "tiles")
-        if writer.count == 0:
+    with unfinished_tiles(folder, settings.patch_px, packing.basis()) as unfinished:
+        packing.go_on(unfinished)
+        packing.fill(unfinished)
+        if unfinished.count == 0:
             raise InputError(f"no tile could be used: {'; '.join(packing.skipped[:3])}", "give other folders or slides")
+        file = unfinished.whole()
     packing.tell()
+    (folder / TILES).unlink(missing_ok=True)  # of facts that are gone: new facts must not be taken for theirs
     write_facts(folder, packing.spec, packing.slides, packing.names, packing.skipped, packing.duplicates)
+    file.rename(folder / TILES)
+    (folder / NOTES).unlink(missing_ok=True)
     packed = read_packed(folder)
     assert packed is not None
     return packed
@@ -75,19 +81,64 @@ class _Packing:
         self.slides: list[int] = []
         self.seen = 0
         self.duplicates = 0
+        self.parts_done = 0
         self._digests: set[bytes] = set()
 
-    def batches(self) -> Iterator[tuple[Tiles, int]]:
-        """Tiles of one slide at a time, with the slide's number."""
-        yield from self._of_images()
+    def basis(self) -> dict[str, Any]:
+        """What the packed tiles depend on."""
+        chosen = {"patch_um", "patch_px", "mpp", "tiles_per_slide", "seed"}
+        files = [(str(image.path.absolute()), image.slide, image.path.stat().st_size) for image in self.sources.images]
+        return {
+            "settings": self.settings.model_dump(mode="json", include=chosen),
+            "spec": self.spec.model_dump(mode="json"),
+            "images": content_hash([json.dumps(files).encode()]),
+            "slides": [str(path.absolute()) for path in self.sources.slides],
+        }
+
+    def go_on(self, unfinished: UnfinishedTiles) -> None:
+        """Take up what a run that was stopped or killed has packed."""
+        notes = unfinished.notes
+        if not notes:
+            return
+        self.parts_done, self.seen, self.duplicates = (int(notes[name]) for name in _COUNTED)
+        self.names, self.skipped = list(notes["names"]), list(notes["skipped"])
+        self.slides = [index for index, count in notes["slides"] for _ in range(count)]
+        for tiles in unfinished.tiles():
+            self._digests.update(map(_digest, tiles))
+        self.reporter.message(f"going on after {self.seen} of {self.total} tiles")
+
+    def fill(self, unfinished: UnfinishedTiles) -> None:
+        """Pack the parts that are left."""
+        with ThreadPoolExecutor(self.settings.workers) as pool:
+            for part in islice(self._parts(pool), self.parts_done, None):
+                for tiles, slide in part():
+                    if self.reporter.stop_requested():
+                        raise Stopped("stopped while tiles were packed", "the same command goes on from here")
+                    fresh = self.fresh(tiles)
+                    unfinished.append(tiles[fresh])
+                    self.slides += [slide] * int(fresh.sum())
+                    self.reporter.progress(self.seen, self.total, "tiles")
+                self.parts_done += 1
+                unfinished.keep(self._notes())
+
+    def _notes(self) -> dict[str, Any]:
+        counts = (self.parts_done, self.seen, self.duplicates)
+        notes = dict(zip(_COUNTED, counts, strict=True))
+        return {**notes, "names": self.names, "skipped": self.skipped, "slides": runs(self.slides)}
+
+    def _parts(self, pool: ThreadPoolExecutor) -> Iterator[Part]:
+        """What is packed as a whole or again: some images of a slide, or the tiles cut from one slide."""
+        for slide in Counter(image.slide for image in self.sources.images):
+            images = [image for image in self.sources.images if image.slide == slide]
+            for start in range(0, len(images), _BATCH):
+                yield partial(self._of_images, slide, images[start : start + _BATCH], pool)
         for number, path in enumerate(self.sources.slides):
-            yield from self._of_slide(number, path)
+            yield partial(self._of_slide, number, path)
 
     def fresh(self, tiles: Tiles) -> NDArray[np.bool_]:
         """(n,) tiles that were not packed before."""
-        digests = [blake2b(tile.tobytes(), digest_size=16).digest() for tile in np.ascontiguousarray(tiles)]
         fresh = np.zeros(len(tiles), bool)
-        for i, digest in enumerate(digests):
+        for i, digest in enumerate(map(_digest, tiles)):
             fresh[i] = digest not in self._digests
             self._digests.add(digest)
         self.duplicates += int((~fresh).sum())
@@ -108,15 +159,12 @@ class _Packing:
             self.names.append(name)
         return self.names.index(name)
 
-    def _of_images(self) -> Iterator[tuple[Tiles, int]]:
-        groups = Counter(image.slide for image in self.sources.images)
-        with ThreadPoolExecutor(self.settings.workers) as pool:
-            for slide in groups:
-                images = [image for image in self.sources.images if image.slide == slide]
-                for start in range(0, len(images), _BATCH):
-                    tiles = self._read(images[start : start + _BATCH], pool)
-                    if len(tiles):
-                        yield self._normalised(tiles), self._number(slide)
+    def _of_images(
+        self, slide: str, images: Sequence[TileImage], pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[Tiles, int]]:
+        tiles = self._read(images, pool)
+        if len(tiles):
+            yield self._normalised(tiles), self._number(slide)
 
     def _read(self, images: Sequence[TileImage], pool: ThreadPoolExecutor) -> Tiles:
         """The images that can be read, (n, px, px, 3); the others are noted."""
@@ -195,6 +243,10 @@ def _reference(settings: PretrainSettings, sources: TileSources) -> StainReferen
     if not some:
         raise InputError("none of the first images can be read", "check the folder, or leave it out")
     return StainNormalizer(settings.stain).fit(np.stack(some)).reference
+
+
+def _digest(tile: Tiles) -> bytes:
+    return blake2b(np.ascontiguousarray(tile).tobytes(), digest_size=16).digest()
 
 
 def _try_tile(file: Path, px: int) -> Tiles | str:

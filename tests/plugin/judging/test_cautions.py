@@ -7,6 +7,8 @@ from tests.plugin.judging.made import score, scores_of, spots, usual
 
 from napari_c2lst.evaluation.metrics import Interval
 from napari_c2lst.evaluation.records import Score
+from napari_c2lst.evaluation.settings import EvaluateSettings
+from napari_c2lst.plugin.forms.labels import label_of
 from napari_c2lst.plugin.judging.cautions import APART, cautions
 from napari_c2lst.plugin.judging.reading import Scores
 
@@ -30,7 +32,8 @@ def trials(split: str, r: float, n: int = 2) -> list[Score]:
 def test_a_clear_network_on_whole_regions_has_one_caution() -> None:
     said = cautions(usual())
     assert said == one_seed(usual())
-    assert "“Repeat for several splits and seeds”" in said[0]
+    (rerun,) = (info for info in EvaluateSettings.fields_info() if info.name == "rerun")
+    assert f"“{label_of(rerun)}”" in said[0]  # as the form calls it
 
 
 @pytest.mark.parametrize("low", [-0.02, 0.0])

@@ -49,7 +49,7 @@ def _one_seed(block: str, own: Sequence[Score], *, several: bool) -> list[str]:
     where = f" of the {block} split" if several else ""
     return [
         f"One choice of training spots{where} and one seed: intervals say what other held-out spots would change, not"
-        " what another choice or seed would. “Repeat for several splits and seeds” in the step “Evaluate” answers that."
+        " what another choice or seed would. “Repeat the chain” in the step “Evaluate” answers that."
     ]
 
 

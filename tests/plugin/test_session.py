@@ -14,7 +14,7 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.session import Session
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
-from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.slide import Slide, Spots
 from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
 SIGNALS = ("slide_changed", "sets_changed", "chosen_changed", "gene_changed", "results_changed", "told", "spot_clicked")
@@ -63,11 +63,11 @@ class Tables:
         self.tables = {f"c2lst_set_{name}": table for name, table in tables.items()}
 
 
-def stored(role: dict[str, str], version: int = 1, how: str = "{}") -> Any:
+def stored(role: dict[str, str], version: int = 1, index: str = "") -> Any:
     return anndata.AnnData(
         np.zeros((len(role), 1), dtype=np.float32),
-        obs=pd.DataFrame({"role": list(role.values())}, index=list(role)),
-        uns={"c2lst": {"version": version, "how": how}},
+        obs=pd.DataFrame({"role": list(role.values())}, index=list(index or role)),
+        uns={"c2lst": {"version": version, "how": "{}"}},
     )
 
 
@@ -77,7 +77,7 @@ def test_a_set_that_cannot_be_read_keeps_no_slide_closed(make_slide: Callable[..
         good=stored({"a": "selected", "b": "held out"}),
         bins=stored({"a": "selected", "another": "selected"}),
         newer=stored({"a": "selected"}, version=9),
-        broken=stored({"a": "selected"}, how="{"),
+        twice=stored({"a": "selected", "b": "held out"}, index="aa"),
         foreign=anndata.AnnData(np.zeros((1, 1), dtype=np.float32)),
     )
     session = Session()
@@ -96,7 +96,7 @@ def test_a_set_that_cannot_be_read_keeps_no_slide_closed(make_slide: Callable[..
     said = " / ".join(message for _, message, _ in told)
     assert "1 spots of set 'bins' are not in slide 'P12': another" in said
     assert "is of format 9" in said
-    assert "the set 'broken' of slide 'P12' is damaged" in said
+    assert "set 'twice' of slide 'P12'" in said
     assert all(hint for *_, hint in told)
     session.refresh(make_slide(sdata=tables))
     assert list(session.sets) == ["good"]
@@ -117,6 +117,37 @@ def test_a_slide_that_is_closed_leaves_nothing(make_slide: Callable[..., Slide])
     session.close()  # harmless twice
     with pytest.raises(InputError, match="no slide is open"):
         session.require_slide()
+
+
+def test_sets_that_are_not_stored_last_as_long_as_the_viewer(make_slide: Callable[..., Slide]) -> None:
+    """As the panel Spots says where a slide is no store, or its disk is full."""
+    session = Session()
+    raw = make_slide(path=Path("raw.svs"), is_zarr=False)
+    session.open(raw)
+    session.sets = {"mine": SpotSet.of("mine", raw.require_spots().ids, np.array([True, False, True]), {})}
+    session.open(make_slide(path=Path("other.zarr")))
+    assert session.sets == {}
+    session.close()
+    session.open(make_slide(path=Path("raw.svs"), is_zarr=False))
+    assert session.sets["mine"].mask.tolist() == [True, False, True]
+    session.sets = {}  # deleted by the user: it stays so
+    session.close()
+    session.open(raw)
+    assert session.sets == {}
+
+
+def test_sets_come_back_to_their_own_spots_alone(make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    raw = make_slide(path=Path("raw.svs"))
+    session.open(raw)
+    session.sets = {"mine": SpotSet.of("mine", raw.require_spots().ids, np.array([True, False, True]), {})}
+    session.open(make_slide(path=Path("raw.svs"), spots=Spots(np.array(["x", "y", "z"]), np.zeros((3, 2)), 10.0)))
+    assert session.sets == {}
+    session.open(raw)
+    session.sets = {"mine": SpotSet.of("mine", raw.require_spots().ids, np.array([True, False, True]), {})}
+    # the store has one of that name by now: it is what counts
+    session.open(make_slide(path=Path("raw.svs"), sdata=Tables(mine=stored({"a": "selected"}))))
+    assert session.sets["mine"].mask.tolist() == [True, False, False]
 
 
 def test_an_image_without_spots_has_no_sets(make_slide: Callable[..., Slide]) -> None:

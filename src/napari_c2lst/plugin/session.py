@@ -52,10 +52,17 @@ class Session:
         self.sets: dict[str, SpotSet] = {}
         self.chosen: Mask = np.zeros(0, dtype=bool)
         self.gene = ""
+        self._unsaved: dict[Path, dict[str, SpotSet]] = {}  # of slides that are not open now
 
     def open(self, slide: Slide, opening: Mapping[str, Any] | None = None) -> None:
-        """Make a slide the open one; its stored spot sets come along. One that cannot be read is told, and left out."""
+        """Make a slide the open one; its stored spot sets come along. One that cannot be read is told, and left out.
+
+        Sets that were made of this slide earlier and are not stored come back too: they last as long as the viewer.
+        """
         stored, problems = _stored_sets(slide)
+        self._keep_unsaved()
+        waiting = self._unsaved.pop(slide.path, {})
+        stored.update({name: each for name, each in waiting.items() if name not in stored and _is_of(each, slide)})
         self.slide = slide
         self.opening = {name: value for name, value in (opening or {}).items() if value is not None}
         self.sets = stored
@@ -93,6 +100,7 @@ class Session:
 
     def close(self) -> None:
         """Forget the slide; its files stay as they are."""
+        self._keep_unsaved()
         self.slide, self.opening, self.sets = None, {}, {}
         self.chosen, self.gene = np.zeros(0, dtype=bool), ""
         self.slide_changed.emit()
@@ -127,6 +135,15 @@ class Session:
         """Say something to the user: in the panel and as napari's notification."""
         self.told.emit(level, message, hint)
 
+    def _keep_unsaved(self) -> None:
+        """Keep the sets of the open slide that its store does not hold, until it is opened again."""
+        if self.slide is None:
+            return
+        stored, _ = _stored_sets(self.slide)
+        unsaved = {name: each for name, each in self.sets.items() if name not in stored}
+        if unsaved:
+            self._unsaved[self.slide.path] = unsaved
+
     @property
     def store(self) -> Path | None:
         """The SpatialData store that results go into; None while the slide is not one yet."""
@@ -158,6 +175,12 @@ def _stored_sets(slide: Slide) -> tuple[dict[str, SpotSet], list[InputError]]:
             what = f"the set '{name}' of slide '{slide.name}' is damaged and left out"
             problems.append(InputError(what, "choose its spots again and save them under that name"))
     return found, problems
+
+
+def _is_of(spots: SpotSet, slide: Slide) -> bool:
+    """Whether a set is one of this slide's spots."""
+    there = slide.spots
+    return there is not None and len(there) == len(spots.mask) and np.array_equal(spots.ids, there.ids[spots.mask])
 
 
 def _same_spots(one: Slide, other: Slide) -> bool:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from napari_c2lst.cells.facts import CONSEP_TYPES, EMBEDDED, PANNUKE, CellFacts, embedded_file
 from napari_c2lst.plugin.cells.notices import OTHERS, notice_of, weights_facts, weights_note
 
@@ -57,3 +59,11 @@ def test_no_torch_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip().endswith("False"), done.stdout
+
+
+@pytest.mark.parametrize("weights", ["x" * 5000, "~nobody-of-that-name/w.safetensors", "a\0b", ".", "/", "~"])
+def test_whatever_is_typed_is_no_error_while_it_is_typed(weights: str) -> None:
+    """The note is written anew at every key; what is wrong is said when it is run."""
+    assert weights_facts(weights) is None
+    assert weights_note(weights) == OTHERS
+    assert notice_of(weights) == ""

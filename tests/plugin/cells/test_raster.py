@@ -162,3 +162,96 @@ def test_no_cells_at_all() -> None:
     raster = CellRaster(columns, SHAPE, none)
     assert not raster.levels[0][:50, :50].any()
     assert raster.cell_at(np.array([5.0, 5.0])) == -1
+
+
+def few(*yx: tuple[float, float], radius: float = 4.0, shape: tuple[int, int] = SHAPE) -> CellRaster:
+    """Some round nuclei of one type."""
+    n = len(yx)
+    places_yx = np.array(yx, np.float32).reshape(n, 2)
+    ones = np.ones(n, np.float32)
+    columns = CellColumns(places_yx, np.zeros(n, np.uint8), ("a",), ones, ones)
+    return CellRaster(columns, shape, np.full(n, np.pi * radius**2))
+
+
+def test_no_cell_at_all_is_an_empty_picture() -> None:
+    raster = few()
+    for level in raster.levels:
+        assert not np.asarray(level[:50, :50]).any()
+    assert raster.cell_at(np.array([10.0, 10.0])) == -1
+    raster.pick(-1)
+
+
+def test_one_cell_alone_is_seen_on_every_level_and_clicked() -> None:
+    raster = few((150.0, 200.0))
+    for level in range(len(raster.levels)):
+        assert at(raster, level, (150.0, 200.0)) > 0, level
+        assert at(raster, level, (20.0, 20.0)) == 0, level
+    assert raster.cell_at(np.array([150.0, 200.0])) == 0
+    assert raster.cell_at(np.array([150.0, 210.0])) == -1
+
+
+@pytest.mark.parametrize("place", [(0.0, 0.0), (299.9, 399.9), (-2.0, 100.0), (150.0, 402.0)])
+def test_cells_on_and_over_the_border_of_the_slide(place: tuple[float, float]) -> None:
+    raster = few((150.0, 200.0), place)
+    assert raster.cell_at(np.array(place)) == 1
+    for level in raster.levels:
+        height, width = level.shape
+        assert np.asarray(level[max(height - 60, 0) : height, max(width - 60, 0) : width]).dtype == level.dtype
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.01, 140.0])
+def test_cells_without_area_and_cells_as_large_as_the_slide(radius: float) -> None:
+    raster = few((150.0, 200.0), radius=radius)
+    assert np.isfinite(raster.zoom)
+    assert raster.zoom >= 1
+    assert at(raster, len(raster.levels) - 1, (150.0, 200.0)) > 0
+
+
+def test_a_slide_smaller_than_a_tile() -> None:
+    raster = few((1.0, 1.0), shape=(3, 5), radius=1.0)
+    assert at(raster, 0, (1.0, 1.0)) > 0
+
+
+def test_hidden_cells_cannot_be_clicked() -> None:
+    raster = few((150.0, 200.0))
+    raster.show_types(np.array([False]))
+    assert raster.cell_at(np.array([150.0, 200.0])) == -1
+    raster.show_types(np.array([True]))
+    assert raster.cell_at(np.array([150.0, 200.0])) == 0
+
+
+def test_of_two_cells_over_each_other_the_nearer_is_clicked() -> None:
+    raster = few((150.0, 200.0), (150.0, 203.0))
+    assert raster.cell_at(np.array([150.0, 201.0])) == 0
+    assert raster.cell_at(np.array([150.0, 202.0])) == 1
+
+
+def test_the_mark_goes_from_one_cell_to_the_next() -> None:
+    raster = few((100.0, 100.0), (200.0, 300.0))
+
+    def marked(level: int = 0) -> bool:
+        scale = raster.scale(level)
+        top, left = int(90 * scale), int(90 * scale)
+        return bool(
+            (np.asarray(raster.levels[level][top : top + 20 * 8, left : left + 20 * 8]) == raster.codes.picked).any()
+        )
+
+    assert not marked()
+    raster.pick(0)
+    assert marked()
+    raster.pick(1)
+    assert not marked()
+    raster.pick(0)
+    raster.pick(-1)
+    assert not marked()
+
+
+def test_parts_outside_of_a_level_are_empty_and_too_large_ones_refused() -> None:
+    level = few((150.0, 200.0)).levels[0]
+    assert np.asarray(level[10:10, :5]).shape == (0, 5)
+    assert np.asarray(level[5:2, :5]).shape == (0, 5)
+    with pytest.raises(IndexError):
+        level[level.shape[0], 0]
+    whole = few((150.0, 200.0), shape=(40_000, 40_000)).levels[0]
+    with pytest.raises(ValueError, match="too many to be drawn at once"):
+        whole[:, :]

@@ -22,12 +22,11 @@ def weights_facts(weights: str) -> CellFacts | None:
     """
     if weights in ("", PANNUKE):
         return None
-    file = embedded_file() if weights == EMBEDDED else Path(weights).expanduser()
-    if file.is_dir():
-        file = file / CELLS_FILE
     try:
+        file = embedded_file() if weights == EMBEDDED else Path(weights).expanduser()
+        file = file / CELLS_FILE if file.is_dir() else file
         return read_facts(file) if file.is_file() else None
-    except (InputError, KeyError, ValueError):  # the job says what is wrong
+    except (InputError, KeyError, ValueError, OSError, RuntimeError):  # the job says what is wrong
         return None
 
 

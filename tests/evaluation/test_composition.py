@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from napari_c2lst.common.errors import InputError
 from napari_c2lst.evaluation.composition import (
     Composition,
     PatchCells,
     composition_lines,
     composition_notes,
+    remove_composition,
     write_composition,
 )
+from napari_c2lst.evaluation.evaluating import _composition_picture
 
 REAL = np.array([[1, 3], [0, 0], [2, 2], [0, 4], [1, 3]])  # shares of the first type: 1/4, none, 1/2, 0, 1/4
 SYNTHETIC = np.array([[4, 0], [2, 2]])  # 1, 1/2
@@ -126,3 +130,76 @@ def test_the_seed_decides_the_halves() -> None:
     real = group(np.random.default_rng(0).multinomial(9, [0.4, 0.6], size=30))
     floors = [Composition.of(real, group(SYNTHETIC), seed=seed, **rest).floor for seed in (0, 0, 1)]
     assert floors[0] == floors[1] != floors[2]
+
+
+def violins(folder: Path) -> list[Path]:
+    """The picture as `evaluate` draws it."""
+    return [_composition_picture(compared(), folder / "figures", "S1").png, folder / "figures" / "composition.svg"]
+
+
+def test_nothing_of_an_earlier_evaluation_stays(tmp_path: Path) -> None:
+    write_composition(tmp_path, compared())
+    assert all(file.exists() for file in violins(tmp_path))
+    others = [tmp_path / "scores.csv", tmp_path / "figures" / "scores.png", tmp_path / "composition.txt"]
+    for other in others:
+        other.write_text("kept")
+    remove_composition(tmp_path)
+    assert sorted(p for p in tmp_path.rglob("*") if p.is_file()) == sorted(others)
+
+
+def test_files_of_the_user_with_those_names_stay(tmp_path: Path) -> None:
+    mine = tmp_path / "composition.csv"
+    mine.write_text("instrument,violin\n")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "composition.png").write_bytes(b"GIF89a")
+    (tmp_path / "composition_patches.csv").mkdir()
+    remove_composition(tmp_path)
+    assert mine.read_text() == "instrument,violin\n"
+    assert (tmp_path / "figures" / "composition.png").exists()
+    assert (tmp_path / "composition_patches.csv").is_dir()
+
+
+def test_without_an_earlier_one_there_is_nothing_to_remove(tmp_path: Path) -> None:
+    remove_composition(tmp_path)
+    remove_composition(tmp_path / "not there")
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_that_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where a table that is open elsewhere is locked."""
+    write_composition(tmp_path, compared())
+
+    def locked(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "unlink", locked)
+    with pytest.raises(InputError, match=re.escape(str(tmp_path))):
+        remove_composition(tmp_path)
+
+
+def test_a_table_written_again_is_that_of_the_last(tmp_path: Path) -> None:
+    """Types of other weights: no line and no column of the first may stay."""
+    write_composition(tmp_path, compared())
+    three = np.array([[1, 2, 3], [0, 1, 0]])
+    write_composition(tmp_path, compared(three, three[:1], types=("a", "b", "c")))
+    assert [row["type"] for row in rows_of(tmp_path / "composition.csv")] == ["a", "b", "c"]
+    patches = rows_of(tmp_path / "composition_patches.csv")
+    assert [row["patches"] for row in patches] == ["real", "real", "synthetic"]
+    assert set(patches[0]) == {"patches", "spot", "nuclei", "a", "b", "c"}
+    assert patches[0]["nuclei"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("real", "synthetic", "said"),
+    [
+        (np.zeros((3, 2), int), SYNTHETIC, "no distance"),
+        (REAL, np.zeros((2, 2), int), "no distance"),
+        (REAL[:1], SYNTHETIC, "too few real patches"),
+        (np.tile([[1, 3]], (8, 1)), np.array([[4, 0]]), "further apart"),
+        (REAL, REAL, "no further apart"),
+    ],
+)
+def test_the_verdict(real: np.ndarray, synthetic: np.ndarray, said: str) -> None:
+    found = compared(real, synthetic)
+    assert found.verdict.startswith(said)
+    assert said in composition_lines(found)[-1]

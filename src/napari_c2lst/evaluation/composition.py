@@ -11,11 +11,31 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_c2lst.cells.mixtures import Floor, Spread, divergence, halves_apart, spread
+from napari_c2lst.common.files import disk_errors
 from napari_c2lst.common.seeds import rng
 
 from .report import NONE, aligned, as_cells, write_rows
 
-__all__ = ["Composition", "PatchCells", "composition_lines", "composition_notes", "write_composition"]
+__all__ = [
+    "Composition",
+    "PatchCells",
+    "composition_lines",
+    "composition_notes",
+    "remove_composition",
+    "write_composition",
+]
+
+
+TYPES, DISTANCE, PATCHES = "composition.csv", "composition_distance.csv", "composition_patches.csv"
+FIGURE = "composition"  # its name in the folder `figures`
+# How files of ours begin: others of the same names are the user's.
+_BEGINNINGS = {
+    TYPES: b"type,real_mean,",
+    DISTANCE: b"jensen_shannon_bits,",
+    PATCHES: b"patches,spot,nuclei,",
+    f"figures/{FIGURE}.png": b"\x89PNG",
+    f"figures/{FIGURE}.svg": b"<?xml",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +166,30 @@ def write_composition(folder: Path, found: Composition) -> Path:
     -------
     The first of them.
     """
-    write_rows(folder / "composition_distance.csv", [_distance_row(found)])
+    write_rows(folder / DISTANCE, [_distance_row(found)])
     patches = [row for name, group in found.groups.items() for row in _patch_rows(name, group, found.types)]
-    write_rows(folder / "composition_patches.csv", patches)
-    return write_rows(folder / "composition.csv", [_type_row(found, i) for i in range(len(found.types))])
+    write_rows(folder / PATCHES, patches)
+    return write_rows(folder / TYPES, [_type_row(found, i) for i in range(len(found.types))])
+
+
+def remove_composition(folder: Path) -> None:
+    """Remove what an earlier evaluation said of nuclei, tables and violins: nobody is to read it beside new scores.
+
+    Raises
+    ------
+    InputError
+        If they cannot be removed.
+    """
+    with disk_errors(folder):
+        for name, beginning in _BEGINNINGS.items():
+            file = folder / name
+            if file.is_file() and _begins(file, beginning):
+                file.unlink()
+
+
+def _begins(file: Path, beginning: bytes) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(beginning)) == beginning
 
 
 def _distance(found: Composition) -> str:

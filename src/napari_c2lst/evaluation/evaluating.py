@@ -22,7 +22,14 @@ from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import read_spot_set
 from napari_c2lst.slides.store.stored import open_stored
 
-from .composition import Composition, composition_lines, composition_notes, write_composition
+from .composition import (
+    FIGURE,
+    Composition,
+    composition_lines,
+    composition_notes,
+    remove_composition,
+    write_composition,
+)
 from .figures.composition import composition_figure
 from .figures.style import save
 from .heldout import HeldOut, held_out_of
@@ -217,6 +224,7 @@ def _write(
     lines = table_lines(scores, found)
     nuclei = scored.composition
     lines += composition_lines(nuclei) if nuclei else []
+    remove_composition(folder)
     paths = {
         "scores": write_scores(folder / "scores.csv", scores),
         "genes": write_genes(folder / "genes.csv", [row for trial in scored.trials for row in gene_scores(trial)]),
@@ -256,7 +264,7 @@ def _composition_picture(found: Composition, folder: Path, slide: str) -> Pictur
     counts = {name: group.counts for name, group in found.groups.items()}
     said = "" if found.divergence is None else f"Jensen-Shannon divergence {found.divergence:.4f} bits: {found.verdict}"
     figure = composition_figure(found.types, counts, said, title=f"{slide}: nuclei of real and of synthetic patches")
-    files = save(figure, folder, "composition")
+    files = save(figure, folder, FIGURE)
     return Picture("Types of nuclei in real and in synthetic patches", files.png, files.svg)
 
 

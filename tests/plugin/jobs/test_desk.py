@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.jobs.job import Job
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
+from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
 ACTING = Path(__file__).with_name("acting_child.py")
@@ -126,6 +128,46 @@ def test_what_predict_wrote_is_opened_anew(qtbot: Any, desk: JobDesk, store: Pat
     qtbot.waitUntil(lambda: desk.session.slide is not before, timeout=60_000)
     assert "train" in desk.session.sets
     assert desk.session.chosen.sum() == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["another", "none"])
+def test_results_open_no_slide_that_the_user_has_left(
+    qtbot: Any, desk: JobDesk, make_slide: Callable[..., Slide], monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    path, new = Path("P12.zarr"), []
+    monkeypatch.setattr("napari_c2lst.plugin.jobs.desk._open", lambda store, opening: make_slide(path=store))
+    desk.session.open(make_slide(path=path), {"mpp": 0.5})
+    job = Job("predict", {"slide": path})
+    job._on_end(Event("finished", {"result": {"store": str(path)}}))
+    desk._on_end(job)
+    other = make_slide(path=Path("other.zarr")) if meanwhile == "another" else None
+    if other is None:
+        desk.session.close()
+    else:
+        desk.session.open(other, {"mpp": 0.25})
+    desk.session.results_changed.connect(lambda: new.append(1))
+    qtbot.waitUntil(lambda: bool(new), timeout=10_000)
+    assert desk.session.slide is other
+    assert desk.session.opening == ({} if other is None else {"mpp": 0.25})
+
+
+def test_a_slide_that_was_converted_is_opened_by_its_store(
+    qtbot: Any, desk: JobDesk, make_slide: Callable[..., Slide], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def open_it(store: Path, opening: dict[str, Any]) -> Slide:
+        asked.append(opening)
+        return make_slide(path=store)
+
+    monkeypatch.setattr("napari_c2lst.plugin.jobs.desk._open", open_it)
+    desk.session.open(make_slide(path=Path("raw.svs")), {"mpp": 0.5, "image_name": "he"})
+    job = Job("predict", {"slide": Path("raw.svs")})
+    job._on_end(Event("finished", {"result": {"store": "raw.zarr"}}))
+    desk._on_end(job)
+    qtbot.waitUntil(lambda: desk.session.slide.path == Path("raw.zarr"), timeout=10_000)
+    assert asked == [{"mpp": 0.5}]
+    assert desk.session.opening == {"mpp": 0.5}
 
 
 def test_a_store_that_cannot_be_opened_is_told(qtbot: Any, desk: JobDesk, store: Path) -> None:

@@ -109,12 +109,20 @@ class JobDesk(QObject):
 
     def _reopen(self, store: Path) -> None:
         """Open the slide anew, in a thread: its store holds something new."""
-        slide, opening = self.session.slide, self.session.opening
-        if slide is not None and slide.path.absolute() != store.absolute():
+        before, opening = self.session.require_slide().path, self.session.opening
+        if before.absolute() != store.absolute():
             # it has been converted: its elements have names of their own now
             opening = {name: value for name, value in opening.items() if name == "mpp"}
+
+        def done(slide: Slide) -> None:
+            there = self.session.slide
+            if there is None or there.path != before:  # closed, or another one was opened, meanwhile
+                self.session.results_changed.emit()
+                return
             self.session.opening = opening
-        self._thread.ask(_open, store, opening, done=self.session.refresh, failed=self._not_reopened)
+            self.session.refresh(slide)
+
+        self._thread.ask(_open, store, opening, done=done, failed=self._not_reopened)
 
     def _not_reopened(self, message: str, hint: str) -> None:
         self.session.tell("error", message, hint)

@@ -124,14 +124,16 @@ def _info(name: str, field: Any) -> SettingInfo:
 def _as_input_error(cls: type[TaskSettings], error: ValidationError) -> InputError:
     parts = []
     for fault in error.errors():
-        place = ".".join(str(p) for p in fault["loc"]) or "settings"
+        place = ".".join(str(p) for p in fault["loc"])
         if fault["type"] == "missing":
             parts.append(f"{place} is missing")
         elif fault["type"] == "extra_forbidden":
             parts.append(f"there is no setting {place!r}")
         else:
             text = fault["msg"].removeprefix("Value error, ")
-            parts.append(f"{place} = {fault['input']!r}: {text[0].lower()}{text[1:]}")
+            said = text[0].lower() + text[1:]
+            # a rule between settings names them itself: what it was given is all of them
+            parts.append(f"{place} = {fault['input']!r}: {said}" if fault["loc"] else said)
     hint = f"see 'c2lst {cls.task} --help'" if cls.task else ""
     return InputError("; ".join(parts), hint)
 

@@ -24,3 +24,9 @@ def test_counts_follow_the_slides_order_of_spots(result: CellResult) -> None:
     assert others is not None
     assert others[0].sum() == 0
     np.testing.assert_array_equal(others[1], counts[3])
+
+
+def test_a_composition_of_no_spots_is_none(result: CellResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = (np.zeros(0, dtype=str), np.zeros((0, 4), np.float32))
+    monkeypatch.setattr("napari_c2lst.plugin.cells.loading.read_composition", lambda _: none)
+    assert load_composition(result, np.array(["a"])) is None

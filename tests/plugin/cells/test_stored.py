@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import zarr
 from tests.plugin.cells.stores import FACTS, NAMES, kinds, places, write_cells
 
 from napari_c2lst.common.errors import InputError
@@ -120,3 +121,30 @@ def test_a_slide_without_a_composition(cells_store: Path) -> None:
 
     shutil.rmtree(cells_store / "tables" / "c2lst_composition_narrow")
     assert read_composition(list_results(cells_store)[0][0]) is None
+
+
+def _damage(store: Path, table: str, column: str, values: object) -> CellResult:
+    """Other numbers in a column of a table."""
+    group = zarr.open_group(store / "tables" / table, mode="r+", use_consolidated=False)
+    array = group[column]
+    array[...] = np.broadcast_to(np.asarray(values), array.shape)  # type: ignore[index]
+    return list_results(store)[0][0]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"), [("obs/type/codes", -1), ("obs/type/codes", 99), ("obs/area_um2", np.nan), ("obs/x", np.inf)]
+)
+def test_numbers_that_cannot_be_are_refused_before_they_are_drawn(
+    cells_store: Path, column: str, values: float
+) -> None:
+    result = _damage(cells_store, "c2lst_cells_narrow_table", column, values)
+    with pytest.raises(InputError, match="the cells 'narrow' are damaged") as caught:
+        read_columns(result)
+    assert caught.value.hint
+
+
+def test_a_composition_of_other_types_is_refused(result: CellResult) -> None:
+    """As when weights with other types wrote cells of the same name and were killed half-way."""
+    other = CellResult(result.store, result.name, FACTS.model_copy(update={"types": FACTS.types[:3], "nr_types": 3}))
+    with pytest.raises(InputError, match="its types are not those of the cells"):
+        read_composition(other)

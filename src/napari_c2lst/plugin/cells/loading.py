@@ -38,6 +38,8 @@ def load_composition(result: CellResult, ids: NDArray[Any]) -> NDArray[np.float3
     if found is None:
         return None
     names, counts = found
+    if not len(names):
+        return None
     row = {name: i for i, name in enumerate(names.tolist())}
     rows = np.array([row.get(str(each), -1) for each in ids], np.int64)
     return np.where(rows[:, None] >= 0, counts[rows], 0).astype(np.float32)

@@ -119,7 +119,8 @@ def read_columns(result: CellResult) -> CellColumns:
         prob, area = (np.asarray(obs[column], dtype=np.float32) for column in ("type_prob", "area_um2"))
     except (KeyError, ValueError, OSError) as error:
         raise InputError(f"the cells '{result.name}' cannot be read: {_first_line(error)}", _HINT) from error
-    if len({len(codes), len(yx), len(prob), len(area)}) != 1 or not np.isfinite(yx).all():
+    fit = len({len(codes), len(yx), len(prob), len(area)}) == 1 and np.isfinite(yx).all() and np.isfinite(area).all()
+    if not fit or len(codes) == 0 or codes.min() < 0 or codes.max() >= len(names):
         raise InputError(f"the cells '{result.name}' are damaged: their columns do not fit together", _HINT)
     unused_last = names[-1] == UNTYPED and not (codes == len(names) - 1).any()
     return CellColumns(yx, codes.astype(np.uint8), names[:-1] if unused_last else names, prob, area)
@@ -203,6 +204,10 @@ def read_composition(result: CellResult) -> tuple[NDArray[np.str_], NDArray[np.f
         raise InputError(
             f"the composition of spots '{result.name}' cannot be read: {_first_line(error)}", _HINT
         ) from error
+    if counts.shape != (len(ids), len(result.facts.type_names)):
+        raise InputError(
+            f"the composition of spots '{result.name}' is damaged: its types are not those of the cells", _HINT
+        )
     return ids, counts
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,13 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from tests.plugin.results import predicted_of
 
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.looking import panel as panel_module
 from napari_c2lst.plugin.looking.map_layers import IMAGE_KEY, LEFT_KEY, SPOTS_KEY
+from napari_c2lst.plugin.looking.maps import Prepared, prepare
 from napari_c2lst.plugin.looking.panel import NO_PREDICTION, NO_SLIDE, WIDE_PX, LookPanel
+from napari_c2lst.plugin.looking.predictions import Prediction
+from napari_c2lst.plugin.looking.shown import Form
 from napari_c2lst.plugin.session import Session
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.slides.opening import open_slide
@@ -202,3 +209,174 @@ def test_a_destroyed_panel_hears_nothing(qtbot: Any, viewer: ViewerModel, sessio
         panel.deleteLater()
     assert len(session.gene_changed) == heard
     session.show_gene("GENE00")
+
+
+# -- in the wrong order
+
+
+class Slow:
+    """A `prepare` that answers when it is told to, with what it was asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self.refuse = False
+        self.go = Event()
+        monkeypatch.setattr(panel_module, "prepare", self)
+
+    def __call__(self, slide: Slide, prediction: Prediction, form: Form, known: Any = None) -> Prepared:
+        self.asked.append(prediction.written.name)
+        self.go.wait(20)
+        if self.refuse:
+            raise InputError("the predictions are gone", "predict again")
+        return prepare(slide, prediction, form, known)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    slow = Slow(monkeypatch)
+    yield slow
+    slow.go.set()
+
+
+def done(panel: LookPanel) -> bool:
+    return not panel._work._workers
+
+
+def test_a_map_of_a_slide_that_was_closed_meanwhile_is_never_drawn(
+    qtbot: Any, panel: LookPanel, session: Session, slide: Slide, slow: Slow
+) -> None:
+    session.open(slide)
+    panel.hide()  # another step is looked at
+    session.close()
+    slow.go.set()
+    qtbot.waitUntil(lambda: done(panel), timeout=20_000)
+    assert panel.ready is None
+    assert panel.maps.canvas.layer(SPOTS_KEY) is None
+
+
+def test_a_slide_that_is_opened_is_read_once(
+    qtbot: Any, panel: LookPanel, session: Session, slide: Slide, slow: Slow
+) -> None:
+    slow.go.set()
+    session.open(slide)
+    qtbot.waitUntil(lambda: panel.ready is not None and done(panel), timeout=20_000)
+    assert slow.asked == ["both"]
+
+
+def test_a_gene_chosen_while_the_map_is_read_is_the_one_that_is_drawn(
+    qtbot: Any, panel: LookPanel, session: Session, slide: Slide, slow: Slow
+) -> None:
+    session.open(slide)
+    gene = panel.choices.prediction.genes[7]  # type: ignore[union-attr]
+    session.show_gene(gene)
+    assert panel.bar.legend is None
+    slow.go.set()
+    qtbot.waitUntil(lambda: panel.ready is not None, timeout=20_000)
+    assert panel.bar.legend is not None
+    assert panel.bar.legend.gene == panel.choices.genes.currentText() == gene
+
+
+def test_a_prediction_that_cannot_be_read_leaves_no_map_of_another(
+    qtbot: Any, look: LookPanel, session: Session, slow: Slow
+) -> None:
+    told: list[tuple[str, ...]] = []
+    session.told.connect(lambda *words: told.append(words))
+    slow.refuse = True
+    slow.go.set()
+    look.choices.predictions.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    assert told == [("error", "the predictions are gone", "predict again")]
+    assert look.words.text() == "The predictions are gone. Predict again."
+    assert look.maps.canvas.layer(SPOTS_KEY) is None
+    assert look.maps.canvas.layer("spots").visible
+    assert not look.bar.isVisible()
+    session.show_gene(look.choices.prediction.genes[3])  # type: ignore[union-attr]
+    assert look.maps.canvas.layer(SPOTS_KEY) is None
+    slow.refuse = False
+    look.choices.predictions.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: look.ready is not None, timeout=20_000)
+    assert look.bar.isVisible()
+
+
+def test_a_panel_closed_while_it_reads_is_left_alone(
+    qtbot: Any, viewer: ViewerModel, session: Session, slide: Slide, slow: Slow
+) -> None:
+    panel = LookPanel(viewer)
+    panel.show()
+    session.open(slide)
+    work = panel._work
+    assert work.awaited
+    with qtbot.waitSignal(panel.destroyed):
+        panel.deleteLater()
+    slow.go.set()
+    qtbot.waitUntil(lambda: not work._workers, timeout=20_000)
+    assert shared_of(viewer).canvas.layer(SPOTS_KEY) is None
+
+
+def test_damaged_tables_are_told_once_however_often_results_change(
+    qtbot: Any, panel: LookPanel, session: Session, slide: Slide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel_module, "list_predictions", lambda slide: ([], ["'x': it is damaged; predict again"]))
+    told: list[str] = []
+    session.told.connect(lambda level, message, hint: told.append(f"{level}: {message}"))
+    session.open(slide)
+    session.results_changed.emit()
+    assert told == ["warning: predictions cannot be shown: 'x': it is damaged; predict again"]
+    session.open(slide)
+    assert len(told) == 2  # opened anew: said anew
+
+
+def test_a_spot_that_the_slide_does_not_have_is_ignored(look: LookPanel, session: Session) -> None:
+    session.spot_clicked.emit(4)
+    for spot in (63, 10_000, -2):
+        session.spot_clicked.emit(spot)
+    assert look.inspector.spot == 4
+
+
+def test_a_click_before_a_slide_is_open_is_ignored(panel: LookPanel, session: Session) -> None:
+    session.spot_clicked.emit(0)
+    session.show_gene("ACTB")
+    assert panel.inspector.spot == -1
+    assert panel.words.text() == NO_SLIDE
+
+
+def test_closing_the_slide_forgets_its_spot(look: LookPanel, session: Session) -> None:
+    session.spot_clicked.emit(4)
+    session.close()
+    assert look.inspector.spot == -1
+    assert look.inspector.facts is None
+    assert not look.bar.isVisible()
+    assert not look.choices.isEnabled()
+
+
+def test_a_layer_that_the_user_deleted_comes_with_the_next_gene(
+    look: LookPanel, viewer: ViewerModel, session: Session
+) -> None:
+    viewer.layers.remove(look.maps.canvas.layer(SPOTS_KEY))
+    look.choices.step_gene(1)
+    assert look.maps.canvas.layer(SPOTS_KEY).metadata["c2lst"]["gene"] == session.gene
+
+
+def test_all_layers_deleted_by_hand_break_nothing(look: LookPanel, viewer: ViewerModel) -> None:
+    viewer.layers.clear()
+    choose_mode(look, "beside")
+    choose_mode(look, "split")
+    look.choices.shown.setChecked(False)
+    assert look.maps.canvas.layer(SPOTS_KEY) is None
+
+
+def test_a_gene_that_was_not_predicted_leaves_the_box_empty_and_comes_back(look: LookPanel, session: Session) -> None:
+    shown = look.bar.legend.gene  # type: ignore[union-attr]
+    session.show_gene("GENE39")
+    assert look.choices.genes.currentText() == ""
+    session.show_gene(shown)
+    assert look.choices.genes.currentText() == shown
+    assert "was not predicted" not in look.note.text()
+
+
+def test_a_map_that_is_off_stays_off_when_genes_change(look: LookPanel) -> None:
+    look.choices.shown.setChecked(False)
+    look.choices.step_gene(1)
+    choose_mode(look, "difference")
+    assert look.maps.canvas.layer(SPOTS_KEY) is None
+    assert look.maps.canvas.layer("spots").visible

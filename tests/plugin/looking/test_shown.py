@@ -14,8 +14,8 @@ from napari_c2lst.slides.slide import Slide
 
 
 def test_ways_to_draw(both: MapValues, grid: MapValues) -> None:
-    assert forms_of(both) == ("spots", "smooth")
-    assert forms_of(grid) == ("squares", "smooth")
+    assert forms_of(both.prediction) == ("spots", "smooth")
+    assert forms_of(grid.prediction) == ("squares", "smooth")
 
 
 def test_everything_can_be_shown_of_spots_with_spread(both: MapValues) -> None:

@@ -20,8 +20,10 @@ from qtpy.QtWidgets import (
 from superqt import QSearchableComboBox
 from superqt.utils import signals_blocked
 
+from napari_c2lst.plugin.parts.wheel import WheelGuard
+
 from .predictions import Prediction
-from .shown import FORMS, MODES, Form, Mode
+from .shown import FORMS, MODES, Form, Mode, forms_of
 
 _STEPS = 1000
 
@@ -144,8 +146,10 @@ class MapChoices(QWidget):
 
     def step_gene(self, by: int) -> None:
         """Choose the next or the previous gene of the list, round and round."""
-        if self.genes.count():
-            self.genes.setCurrentIndex((max(self.genes.currentIndex(), 0) + by) % self.genes.count())
+        now, count = self.genes.currentIndex(), self.genes.count()
+        if count:
+            # from a gene that is not in the list: forward to the first, back to the last
+            self.genes.setCurrentIndex((now + by) % count if now >= 0 or by > 0 else count - 1)
 
     # ---------------------------------------------------------------- plumbing
 
@@ -159,7 +163,7 @@ class MapChoices(QWidget):
             if chosen is not None:
                 self.genes.addItems(list(chosen.genes))
                 self.genes.setCurrentIndex(max(self.genes.findText(gene, Qt.MatchFlag.MatchExactly), 0))
-                for form in ("spots", "smooth") if chosen.where == "spots" else ("squares", "smooth"):
+                for form in forms_of(chosen):
                     self.forms.addItem(FORMS[form], form)
                 self.forms.setCurrentIndex(max(self.forms.findData(before), 0))
         if chosen is not None:
@@ -176,6 +180,11 @@ class MapChoices(QWidget):
         if self.genes.currentText():
             self.gene_chosen.emit(self.genes.currentText())
 
+    def _settle_gene(self) -> None:
+        """What was typed and is no gene gives way to the gene that is shown."""
+        if self.genes.findText(self.genes.currentText(), Qt.MatchFlag.MatchExactly) < 0:
+            self.genes.setEditText(self.genes.itemText(self.genes.currentIndex()))
+
     def _connect(self) -> None:
         self.predictions.currentIndexChanged.connect(self._use_prediction)
         self.forms.currentIndexChanged.connect(self.source_changed)
@@ -183,6 +192,10 @@ class MapChoices(QWidget):
         self.genes.currentIndexChanged.connect(self._use_gene)
         self.divider.valueChanged.connect(self.look_changed)
         self.shown.toggled.connect(self.look_changed)
+        self.genes.lineEdit().editingFinished.connect(self._settle_gene)
+        wheel = WheelGuard(self)
+        for each in (self.genes, self.divider):
+            wheel.guard(each)
 
     def _lay_out(self) -> None:
         genes = QHBoxLayout()
@@ -222,6 +235,7 @@ def narrow_combo(tip: str) -> QComboBox:
     """A choice that no long entry makes wide."""
     combo = QComboBox()
     combo.setToolTip(tip)
+    WheelGuard(combo).guard(combo)
     _may_be_narrow(combo)
     return combo
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette
 from qtpy.QtWidgets import QSizePolicy, QWidget
@@ -90,7 +91,8 @@ class GeneBars(QWidget):
         painter.drawText(QRectF(0, top, left - 8, _ROW - 4), Qt.AlignmentFlag.AlignVCenter, name)
         painter.setFont(self.font())
         sides = ((self.facts.measured, MEASURED), (self.facts.predicted, PREDICTED))
-        there = [(float(values[i]), colour) for values, colour in sides if values is not None]
+        known = [(float(values[i]), colour) for values, colour in sides if values is not None]
+        there = [(value, colour) for value, colour in known if np.isfinite(value)]
         room, height = self.width() - left - 40, (_ROW - 6) / max(len(there), 1)
         for k, (value, colour) in enumerate(there):
             bar = QRectF(left, top + k * height, max(room * value / self._longest(), 1.0), height - 1)
@@ -109,7 +111,7 @@ class GeneBars(QWidget):
     def _longest(self) -> float:
         assert self.facts is not None
         sides = [side for side in (self.facts.measured, self.facts.predicted) if side is not None]
-        return max([float(side.max()) for side in sides if len(side)] + [1e-6])
+        return max([float(side[np.isfinite(side)].max(initial=0)) for side in sides] + [1e-6])
 
     def _in_words(self) -> str:
         if self.facts is None:
@@ -117,7 +119,7 @@ class GeneBars(QWidget):
         rows = []
         for i, gene in enumerate(self.facts.genes):
             sides = ((self.facts.measured, "measured"), (self.facts.predicted, "predicted"))
-            said = ", ".join(f"{word} {values[i]:.2f}" for values, word in sides if values is not None)
+            said = ", ".join(f"{word} {_in_digits(values[i])}" for values, word in sides if values is not None)
             rows.append(f"{gene}: {said}")
         return "; ".join(rows)
 
@@ -125,3 +127,7 @@ class GeneBars(QWidget):
         colour = QColor(self.palette().color(QPalette.ColorRole.WindowText))
         colour.setAlphaF(opacity)
         return colour
+
+
+def _in_digits(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "without a number"

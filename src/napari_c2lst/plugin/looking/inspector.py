@@ -94,6 +94,8 @@ class Inspector(QWidget):
         self.bars.show_facts(facts, gene)
         if not same and slide.microns is not None:
             patch_um = 112.0 if values is None else values.prediction.written.predictor.spec.patch_um
+            self.patch.clear()  # the tissue of another spot must not stand beside this one's genes
+            self.caption.clear()
             self._work.ask(
                 _patch_with_facts,
                 slide,

@@ -34,7 +34,8 @@ class ColourBar(QWidget):
         self.setVisible(legend is not None)
         if legend is not None:
             low, high = legend.limits
-            said = f"{legend.gene}, {legend.what}: colours from {low:.2f} to {high:.2f}, {legend.unit}"
+            digits = digits_of(legend)
+            said = f"{legend.gene}, {legend.what}: colours from {low:.{digits}f} to {high:.{digits}f}, {legend.unit}"
             self.setAccessibleDescription(said)
             self.setToolTip(f"{said}.\nValues beyond the ends have the colours of the ends.")
         self.update()
@@ -80,12 +81,18 @@ class ColourBar(QWidget):
         painter.setPen(self._ink())
         for value, flag, mark in zip(np.linspace(low, high, _TICKS), flags, marks, strict=True):
             sign = "+" if self._legend.colours == "difference" and value else ""
-            painter.drawText(under, flag, f"{mark}{value:{sign}.2f}".replace("-", "−"))
+            painter.drawText(under, flag, f"{mark}{value:{sign}.{digits_of(self._legend)}f}".replace("-", "−"))
 
     def _ink(self, opacity: float = 1.0) -> QColor:
         colour = QColor(self.palette().color(QPalette.ColorRole.WindowText))
         colour.setAlphaF(opacity)
         return colour
+
+
+def digits_of(legend: Legend) -> int:
+    """Digits after the point that tell the ends of the bar from its middle."""
+    low, high = legend.limits
+    return int(np.clip(np.ceil(-np.log10((high - low) / 2)) + 1, 2, 5))
 
 
 def _bar_image(legend: Legend) -> QImage:

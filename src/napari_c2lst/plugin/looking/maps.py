@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .map_layers import IMAGE_KEY, LEFT_KEY, SPOTS_KEY, image_map, spots_map
 from .predictions import Prediction
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_c2lst.plugin.layers.placing import LayerData
     from napari_c2lst.slides.slide import Slide
 
-_SPOTS = "spots"  # key of the slide's own spots
+_OWN = ("spots", "bins")  # keys of the slide's own spots and bins
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,24 +74,22 @@ def key_of(form: Form) -> str:
 class Maps:
     """The layers of a map: one, or two side by side.
 
-    While there is a map the slide's own spots are hidden: their colours are on another scale. A user who shows them
-    again keeps them.
+    While there is a map the slide's own spots and bins are hidden: their colours are on another scale. A user who shows
+    them again keeps them.
     """
 
     def __init__(self, canvas: Canvas) -> None:
         self.canvas = canvas
         self._beside: Form | None = None  # the form of the two maps that are side by side
-        self._there = False
-        self._hid_spots = False
+        self._met: dict[str, Any] = {}  # the slide's own layers that were looked at, and those that were hidden
+        self._hidden: dict[str, Any] = {}
 
     def draw(self, ready: Prepared, gene: str, mode: Mode, divider_px: float) -> Legend:
         """Show a gene, in place of what was shown."""
-        if self._beside is not None and (mode != "beside" or ready.form != self._beside):
+        if self._beside is not None and (mode != "beside" or ready.form != self._beside or self._one_is_gone()):
             self._part()
         self.canvas.remove(IMAGE_KEY if ready.form == "spots" else SPOTS_KEY)
-        if not self._there:
-            self._hide_spots()
-        self._there = True
+        self._hide_own()
         if mode != "beside":
             return draw(self.canvas, ready, gene, mode, divider_px)
         said = legend(ready.values, gene, mode)
@@ -107,10 +105,10 @@ class Maps:
         self._part()
         for key in (SPOTS_KEY, IMAGE_KEY):
             self.canvas.remove(key)
-        spots = self.canvas.layer(_SPOTS)
-        if self._hid_spots and spots is not None:
-            spots.visible = True
-        self._hid_spots = self._there = False
+        for key, layer in self._hidden.items():
+            if self.canvas.layer(key) is layer:
+                layer.visible = True
+        self._met, self._hidden = {}, {}
 
     def _part(self) -> None:
         """Back to a single view."""
@@ -119,11 +117,20 @@ class Maps:
         self.canvas.remove(LEFT_KEY)
         self._beside = None
 
-    def _hide_spots(self) -> None:
-        spots = self.canvas.layer(_SPOTS)
-        if spots is not None and spots.visible:
-            spots.visible = False
-            self._hid_spots = True
+    def _one_is_gone(self) -> bool:
+        """Whether the user deleted one of two maps side by side: made again it would lie in the wrong view."""
+        keys = () if self._beside is None else (LEFT_KEY, key_of(self._beside))
+        return any(self.canvas.layer(key) is None for key in keys)
+
+    def _hide_own(self) -> None:
+        for key in _OWN:
+            layer = self.canvas.layer(key)
+            if layer is None or self._met.get(key) is layer:
+                continue
+            self._met[key] = layer
+            if layer.visible:
+                layer.visible = False
+                self._hidden[key] = layer
 
 
 def _layer(ready: Prepared, said: Legend, mode: Mode, divider_px: float, key: str) -> LayerData:

@@ -47,6 +47,7 @@ class LookPanel(QWidget):
         self.session, self.maps = shared.session, Maps(shared.canvas)
         self.cells = shown_cells(shared)
         self.ready: Prepared | None = None
+        self._told: set[str] = set()  # what is wrong with tables of this slide, said once
         self.choices = MapChoices()
         self.bar = ColourBar()
         self.words = _words("Which prediction is shown, and what it can prove")
@@ -55,7 +56,7 @@ class LookPanel(QWidget):
         self._work = Latest(self)
         self._lay_out()
         self._connect()
-        self._use_slide()
+        self._use_results()
 
     # ---------------------------------------------------------------- what is there
 
@@ -64,25 +65,33 @@ class LookPanel(QWidget):
         """The prediction that is chosen."""
         return self.choices.prediction
 
-    def _use_slide(self) -> None:
+    def _leave_slide(self) -> None:
+        """Another slide, or none: nothing of the one before may be drawn any more; what it holds is told next."""
+        self._work.drop()
+        self.ready = None
+        self._told.clear()
         self.inspector.clear()
         self.maps.clear()
-        self._use_results()
 
     def _use_results(self) -> None:
         """The slide or what it holds has changed: keep the choice where it is still there."""
         found, problems = list_predictions(self.session.slide)
-        for problem in problems:
+        for problem in [each for each in problems if each not in self._told]:
+            self._told.add(problem)
             self.session.tell("warning", f"predictions cannot be shown: {problem}")
         self.ready = None
+        self._work.drop()
         self.choices.offer(found)
         if not found:
             self._show_nothing()
 
     def _show_nothing(self) -> None:
-        self._work.drop()
-        self.maps.clear()
+        self._take_map_away()
         self.words.setText(NO_SLIDE if self.session.slide is None else NO_PREDICTION)
+
+    def _take_map_away(self) -> None:
+        self.ready = None
+        self.maps.clear()
         for widget in (self.bar, self.note):
             widget.hide()
 
@@ -157,12 +166,13 @@ class LookPanel(QWidget):
     # ---------------------------------------------------------------- plumbing
 
     def _refuse(self, message: str, hint: str) -> None:
-        self.words.setText(f"{message}. {hint}" if hint else f"{message}.")
+        self._take_map_away()  # a map of another prediction must not stand under this one's name
+        self.words.setText(" ".join(f"{each[:1].upper()}{each[1:]}." for each in (message, hint) if each))
         self.session.tell("error", message, hint)
 
     def _connect(self) -> None:
         hear = Listening(self)
-        hear.to(self.session.slide_changed, self._use_slide)
+        hear.to(self.session.slide_changed, self._leave_slide)
         hear.to(self.session.results_changed, self._use_results)
         hear.to(self.session.gene_changed, self._use_gene)
         hear.to(self.session.spot_clicked, self._inspect)

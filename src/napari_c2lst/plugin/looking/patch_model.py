@@ -42,6 +42,7 @@ class PatchModel(QAbstractListModel):
         self._rows: list[Row] = []
         self._patches: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()  # by spot
         self._wanted: OrderedDict[int, Row] = OrderedDict()
+        self._reading: frozenset[int] = frozenset()
         self._broken = False
         self._work = Latest(self)
         # what is painted in one go is read in one go
@@ -55,6 +56,7 @@ class PatchModel(QAbstractListModel):
             self._patches.clear()
         self._work.drop()
         self._wanted.clear()
+        self._reading = frozenset()
         self._broken = False
         self._slide, self._paired, self._rows = slide, paired, list(rows)
         self.endResetModel()
@@ -85,7 +87,7 @@ class PatchModel(QAbstractListModel):
         if row.spot in self._patches:
             self._patches.move_to_end(row.spot)
             return self._patches[row.spot]
-        if not self._broken:
+        if not self._broken and row.spot not in self._reading:  # painted again meanwhile: it is on its way
             self._wanted[row.spot] = row
             self._wanted.move_to_end(row.spot)
             if not self._soon.isActive():
@@ -99,9 +101,11 @@ class PatchModel(QAbstractListModel):
         rows = tuple(self._wanted.popitem()[1] for _ in range(min(BATCH, len(self._wanted))))
         while len(self._wanted) > 4 * BATCH:  # scrolled away long ago
             self._wanted.popitem(last=False)
+        self._reading = frozenset(row.spot for row in rows)
         self._work.ask(_read_named, self._slide, self._paired, rows, done=self._use, failed=self._fail)
 
     def _use(self, answer: dict[int, NDArray[np.uint8]]) -> None:
+        self._reading = frozenset()
         self._patches.update(answer)
         while len(self._patches) > KEPT:
             self._patches.popitem(last=False)
@@ -112,6 +116,7 @@ class PatchModel(QAbstractListModel):
 
     def _fail(self, message: str, hint: str) -> None:
         self._broken = True
+        self._reading = frozenset()
         self._wanted.clear()
         self.failed.emit(message, hint)
 

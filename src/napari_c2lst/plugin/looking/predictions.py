@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -88,12 +89,15 @@ def list_predictions(slide: Slide | None) -> tuple[list[Prediction], list[str]]:
     found: list[Prediction] = []
     problems: list[str] = []
     for key, table in getattr(getattr(slide, "sdata", None), "tables", {}).items():
-        if (table.uns.get("c2lst") or {}).get("kind") != "predictions":
+        about = table.uns.get("c2lst")
+        if not isinstance(about, Mapping) or about.get("kind") != "predictions":
             continue
         try:
             found.append(_read(key, table))
         except InputError as error:
             problems.append(f"'{key}': {error.message}; {error.hint}")
+        except (KeyError, TypeError, ValueError) as error:
+            problems.append(f"'{key}': the predictions are damaged: {error}; predict again")
     return sorted(found, key=lambda each: (each.where != "spots", each.written.name)), problems
 
 
@@ -101,6 +105,8 @@ def _read(key: str, table: Any) -> Prediction:
     written = read_written(table)
     if [str(gene) for gene in table.var_names] != list(written.predictor.panel.genes):
         raise InputError("it has other genes than its predictor", "predict again")
+    if table.n_obs == 0:
+        raise InputError("it holds no place that was predicted", "predict again")
     where: Where = "grid" if table.uns["c2lst"].get("where") == "grid" else "spots"
     return Prediction(
         key=key,

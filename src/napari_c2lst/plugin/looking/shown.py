@@ -8,7 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_c2lst.plugin.colouring import MOST_POINTS
+
 from .colours import Colours
+from .predictions import Prediction
 from .surfaces import Surface, grid_surface, smooth_surface
 from .values import UNIT, MapValues, Values
 
@@ -52,9 +55,11 @@ class Legend:
     note: str = ""
 
 
-def forms_of(values: MapValues) -> tuple[Form, ...]:
-    """The ways a prediction can be drawn."""
-    return ("spots", "smooth") if values.lattice is None else ("squares", "smooth")
+def forms_of(prediction: Prediction) -> tuple[Form, ...]:
+    """The ways a prediction can be drawn; of very many spots only the one that is drawn at once."""
+    if prediction.where == "grid":
+        return ("squares", "smooth")
+    return ("spots", "smooth") if prediction.n <= MOST_POINTS else ("smooth",)
 
 
 def why_not(values: MapValues, mode: Mode) -> str:

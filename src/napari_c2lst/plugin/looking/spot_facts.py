@@ -112,4 +112,4 @@ def _top(measured: Values | None, predicted: Values | None) -> list[int]:
             break
         if int(i) not in chosen:
             chosen.append(int(i))
-    return sorted(chosen, key=lambda i: -float(sides[0][i]))
+    return sorted(chosen, key=lambda i: -float(np.nan_to_num(sides[0][i], nan=-1.0)))

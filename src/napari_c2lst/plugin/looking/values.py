@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError
 
 from .predictions import Prediction, held_out_column
 
@@ -118,13 +118,13 @@ class MapValues:
     def spread_limits(self, gene: str) -> tuple[float, float]:
         """From no spread to the 98th percentile of this gene's."""
         assert self.spread is not None
-        return 0.0, max(float(np.percentile(self.spread.column(gene), 98)), 1e-3)
+        return 0.0, max(_percentiles(self.spread.column(gene), 98)[0], 1e-3)
 
     def difference_limit(self, gene: str) -> float:
         """98th percentile of the size of predicted minus measured: the range of a map that is centred at 0."""
         here = self.measured_here(gene)
         assert here is not None
-        return max(float(np.percentile(np.abs(self.predicted.column(gene) - here), 98)), 1e-3)
+        return max(_percentiles(np.abs(self.predicted.column(gene) - here), 98)[0], 1e-3)
 
 
 def load_values(slide: Slide, prediction: Prediction) -> MapValues:
@@ -155,13 +155,13 @@ def load_values(slide: Slide, prediction: Prediction) -> MapValues:
 
 
 def measured_values(slide: Slide, prediction: Prediction) -> GeneMatrix | None:
-    """What the slide's spots measured, on the prediction's scale; None where it lacks spots or genes of the panel."""
-    if slide.spots is None:
+    """What the slide's spots measured, on the prediction's scale; None without raw counts of the panel's genes."""
+    if slide.spots is None or slide.table_name not in slide.sdata.tables:
         return None
     panel = prediction.written.predictor.panel
     try:
         return GeneMatrix(panel.genes, panel.targets(slide.counts(), slide.genes, where=f"slide '{slide.name}'"))
-    except MismatchError:
+    except InputError:  # other genes, no counts or counts that were changed: the prediction can be shown all the same
         return None
 
 
@@ -184,7 +184,11 @@ def _spots_of(slide: Slide, table: Any) -> NDArray[np.int64]:
 
 
 def _range(values: Values) -> tuple[float, float]:
-    if not len(values):
-        return 0.0, 1.0
-    low, high = (float(end) for end in np.percentile(values, [2, 98]))
+    low, high = _percentiles(values, 2, 98)
     return (low, high) if high > low else (low, low + 1e-3)
+
+
+def _percentiles(values: Values, *shares: float) -> list[float]:
+    """Of the values that are numbers; the shares themselves, from 0 to 1, where there are none."""
+    finite = values[np.isfinite(values)]
+    return [float(end) for end in np.percentile(finite, shares)] if len(finite) else [share / 100 for share in shares]

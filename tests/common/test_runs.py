@@ -200,3 +200,97 @@ def test_a_run_that_kept_nothing_yet_may_be_made_from_something_else(tmp_path):
     open_based(tmp_path / "run", {"spots": "b"}).finish(Done(loss=0.25))
     assert read_config(tmp_path / "run")["basis"] == {"spots": "b"}
     assert open_based(tmp_path / "run", {"spots": "b"}).finished_result() == {"loss": 0.25}
+
+
+def cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-5])
+
+
+def test_a_cut_off_result_is_one_sentence(tmp_path):
+    run = open_run(tmp_path / "run")
+    run.finish(Done(loss=0.25))
+    cut_off(run.path / "result.json")
+    with pytest.raises(InputError, match=r"result\.json' cannot be read: ") as caught:
+        open_run(tmp_path / "run").finished_result()
+    assert caught.value.hint == "remove it, and go on with --resume auto"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]", "null", "\x00\x01"])
+def test_a_damaged_state_names_its_checkpoint_wherever_it_is_read(tmp_path, content):
+    checkpoint = open_based(tmp_path / "run", {"spots": "a"}).save_checkpoint(5, {"w": torch.ones(1)}, {})
+    (checkpoint / "state.json").write_text(content)
+    asks = (
+        lambda: load_checkpoint(checkpoint),
+        lambda: open_based(tmp_path / "run", {"spots": "a"}),
+        lambda: open_run(tmp_path / "other", resume=str(tmp_path / "run")),
+        lambda: open_run(tmp_path / "other", resume=str(checkpoint)),
+    )
+    for ask in asks:
+        with pytest.raises(InputError, match="step_00000005' cannot be read: ") as caught:
+            ask()
+        assert caught.value.hint == "remove it: the one before it is used"
+    assert not (tmp_path / "other").exists()
+
+
+def test_after_a_damaged_checkpoint_is_removed_the_one_before_it_is_used(tmp_path):
+    run = open_based(tmp_path / "run", {"spots": "a"})
+    run.save_checkpoint(5, {"w": torch.zeros(1)}, {})
+    damaged = run.save_checkpoint(10, {"w": torch.ones(1)}, {})
+    cut_off(damaged / "state.json")
+    for file in damaged.iterdir():
+        file.unlink()
+    damaged.rmdir()
+    assert open_based(tmp_path / "run", {"spots": "a"}).load_checkpoint()[1]["step"] == 5
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a = ", b"kind"])
+def test_settings_that_are_no_toml_are_refused(tmp_path, content):
+    run = open_run(tmp_path / "run")
+    (run.path / "config.toml").write_bytes(content)
+    with pytest.raises(InputError, match=r"config\.toml' cannot be read"):
+        open_run(tmp_path / "run")
+
+
+def test_settings_without_a_table_are_those_of_another_run(tmp_path):
+    run = open_run(tmp_path / "run")
+    (run.path / "config.toml").write_text('kind = "example"\n')
+    with pytest.raises(MismatchError, match="steps was None, now 10"):
+        open_run(tmp_path / "run")
+
+
+def test_a_file_in_the_place_of_a_run_is_left_alone(tmp_path):
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(InputError, match="is there already and is not a run folder"):
+        open_run(tmp_path / "run")
+    assert (tmp_path / "run").read_text() == "mine"
+
+
+def test_a_step_saved_twice_is_the_later_one(tmp_path):
+    run = open_run(tmp_path / "run")
+    for value in (1.0, 2.0):
+        run.save_checkpoint(7, {"w": torch.full((1,), value)}, {"value": value})
+    tensors, state = run.load_checkpoint()
+    assert (tensors["w"].item(), state["value"]) == (2.0, 2.0)
+    assert len(list((run.path / "checkpoints").iterdir())) == 1
+
+
+def test_a_stop_while_a_checkpoint_is_written_keeps_the_one_before(tmp_path, monkeypatch):
+    run = open_run(tmp_path / "run")
+    before = run.save_checkpoint(1, {"w": torch.ones(1)}, {})
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(InputError, match="disk is full"):
+        run.save_checkpoint(2, {"w": torch.ones(1)}, {})
+    assert run.checkpoint == latest_checkpoint(run.path) == before
+    assert [path.name for path in (run.path / "checkpoints").iterdir()] == ["step_00000001"]
+
+
+def test_other_folders_among_the_checkpoints_are_passed_over(tmp_path):
+    run = open_run(tmp_path / "run")
+    run.save_checkpoint(1, {"w": torch.ones(1)}, {})
+    (run.path / "checkpoints" / "step_best").mkdir()
+    (run.path / "checkpoints" / "step_00000009.tmp").mkdir()
+    assert latest_checkpoint(run.path).name == "step_00000001"

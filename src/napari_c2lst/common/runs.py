@@ -36,6 +36,7 @@ CONFIG, ENVIRONMENT, EVENTS, RESULT, CHECKPOINTS = (
     "checkpoints",
 )
 STATE_VERSION = 1
+_USE_OLDER = "remove it: the one before it is used"
 # what may differ between the run that stopped and the one that goes on: where and how it is computed, not what
 FREE_TO_CHANGE = {
     "resume",
@@ -123,7 +124,7 @@ class RunFolder:
     def finished_result(self) -> dict[str, Any] | None:
         """The result of a run that is finished already, or None."""
         file = self.path / RESULT
-        return json.loads(file.read_text()) if file.exists() else None
+        return _read_json(file, "remove it, and go on with --resume auto") if file.exists() else None
 
     def save_checkpoint(
         self, step: int, tensors: "Mapping[str, torch.Tensor]", state: Mapping[str, Any], *, keep: int = 2
@@ -175,14 +176,12 @@ def load_checkpoint(folder: Path) -> "tuple[dict[str, torch.Tensor], dict[str, A
     state_file = folder / "state.json"
     if not state_file.exists():
         raise InputError(f"'{folder}' is not a checkpoint", "give a folder like RUN/checkpoints/step_00000300")
+    state = _read_state(folder)
     try:
-        state: dict[str, Any] = json.loads(state_file.read_text())
         tensors = load_file(folder / "tensors.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
         first = str(error).splitlines()[0]
-        raise InputError(
-            f"checkpoint '{folder}' cannot be read: {first}", "remove it: the one before it is used"
-        ) from error
+        raise InputError(f"checkpoint '{folder}' cannot be read: {first}", _USE_OLDER) from error
     if state.get("version") != STATE_VERSION:
         raise InputError(f"checkpoint '{folder}' has version {state.get('version')}", "update napari-c2lst")
     return tensors, state
@@ -208,9 +207,25 @@ def read_config(run: Path) -> dict[str, Any]:
     if not file.exists():
         raise InputError(f"'{run}' is not a run folder: it has no {CONFIG}", "give the folder that --out named")
     try:
-        return tomllib.loads(file.read_text())
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InputError(f"'{file}' cannot be read: {error}", "choose another --out") from error
+
+
+def _read_state(checkpoint: Path) -> dict[str, Any]:
+    return _read_json(checkpoint / "state.json", _USE_OLDER, f"checkpoint '{checkpoint}'")
+
+
+def _read_json(file: Path, hint: str, what: str = "") -> dict[str, Any]:
+    """An object of a JSON file that may have been cut off."""
+    what = what or f"'{file}'"
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{what} cannot be read: {error}", hint) from error
+    if not isinstance(found, dict):
+        raise InputError(f"{what} cannot be read: it holds no object", hint)
+    return found
 
 
 def _checkpoints(run: Path) -> list[Path]:
@@ -258,7 +273,7 @@ def _refuse_other_settings(path: Path, config: Mapping[str, Any], free: Collecti
         raise MismatchError(
             f"'{path}' holds a run of '{there.get('kind')}', not of '{config['kind']}'", "choose another --out"
         )
-    old, new = there["settings"], config["settings"]
+    old, new = there.get("settings", {}), config["settings"]
     changed = [k for k in sorted({*old, *new} - set(free)) if old.get(k) != new.get(k)]
     if changed:
         texts = ", ".join(f"{k} was {old.get(k)!r}, now {new.get(k)!r}" for k in changed)
@@ -272,7 +287,7 @@ def _check_basis(path: Path, checkpoint: Path | None, basis: Basis | None, repor
     if basis is not None and (path / RESULT).exists():
         check_basis(path, read_config(path).get("basis"), basis, reporter)
     elif basis is not None and checkpoint is not None:
-        check_basis(checkpoint, json.loads((checkpoint / "state.json").read_text()).get("basis", {}), basis, reporter)
+        check_basis(checkpoint, _read_state(checkpoint).get("basis", {}), basis, reporter)
 
 
 def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:
@@ -286,7 +301,7 @@ def _named_checkpoint(path: Path, config: Mapping[str, Any]) -> Path:
     state_file = checkpoint / "state.json"
     if not state_file.exists():
         raise InputError(f"'{checkpoint}' is not a checkpoint", "give a folder like RUN/checkpoints/step_00000300")
-    kind = json.loads(state_file.read_text()).get("kind")
+    kind = _read_state(checkpoint).get("kind")
     if kind != config["kind"]:
         raise MismatchError(f"checkpoint '{checkpoint}' is of '{kind}', not of '{config['kind']}'", "check --resume")
     return checkpoint

@@ -190,3 +190,39 @@ def test_real_sections_of_two_patients_meet_in_the_reference(shared):
     raw = read_patches(b4, b4_spots, patch_um=112, patch_px=32)
     target = tint(spot_patches(c2, c2_spots, spec))
     assert np.abs(tint(patches) - target).max() < 0.4 * np.abs(tint(raw) - target).max()
+
+
+@pytest.mark.parametrize("batch", [0, -1])
+def test_batches_of_nothing_are_refused_before_any_work(batch):
+    slide = slide_of(noise(100, 100), mpp=1.0)
+    with pytest.raises(InputError, match=f"batches of {batch} patches"):
+        iter_patches(slide, np.array([[50.0, 50.0]]), patch_um=20.0, patch_px=10, batch=batch)
+
+
+@pytest.mark.parametrize(("um", "px"), [(0.0, 8), (-1.0, 8), (np.nan, 8), (np.inf, 8), (20.0, 0), (20.0, -4)])
+def test_patches_without_a_size_are_refused(um, px):
+    slide = slide_of(noise(100, 100), mpp=1.0)
+    with pytest.raises(InputError, match="cannot be") as caught:
+        read_patches(slide, np.empty((0, 2)), patch_um=um, patch_px=max(px, 0))
+    assert "above 0" in caught.value.hint
+
+
+def test_a_patch_larger_than_the_slide_has_it_in_the_middle_of_white():
+    slide = slide_of(np.full((3, 40, 40), 90, np.uint8), mpp=1.0)
+    (patch,) = read_patches(slide, np.array([[20.0, 20.0]]), patch_um=80.0, patch_px=40)
+    assert (patch[12:28, 12:28] == 90).all()
+    assert (patch[:8] == 255).all()
+    assert (patch[:, -8:] == 255).all()
+
+
+def test_many_workers_give_what_one_gives():
+    slide = slide_of(noise(300, 260), mpp=1.0)
+    yx = np.random.default_rng(0).uniform(-20, 300, (90, 2))
+    one, many = (read_patches(slide, yx, patch_um=37.0, patch_px=20, workers=n) for n in (1, 7))
+    np.testing.assert_array_equal(one, many)
+
+
+def test_the_same_place_asked_for_twice_is_read_twice():
+    slide = slide_of(noise(100, 100), mpp=1.0)
+    patches = read_patches(slide, np.array([[50.0, 50.0]] * 3), patch_um=20.0, patch_px=10)
+    assert (patches == patches[0]).all()

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shapely.geometry import Polygon
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.slides.spots.geojson import describe_regions, read_regions, spots_inside
+from napari_c2lst.slides.spots.geojson import Region, describe_regions, read_regions, spots_inside, write_regions
 
 QUPATH = """{"type": "FeatureCollection", "features": [
   {"type": "Feature", "id": "0b4a", "geometry": {"type": "Polygon", "coordinates":
@@ -220,3 +221,82 @@ def _crossings(corners: np.ndarray, x: float, y: float) -> int:
     with np.errstate(divide="ignore", invalid="ignore"):
         meets = x0 + (y - y0) / (y1 - y0) * (x1 - x0)
     return int((spans & (meets > x)).sum())
+
+
+@pytest.mark.parametrize(
+    ("geometry", "message"),
+    [
+        ({"type": "Polygon", "coordinates": 5}, "has coordinates that are no list"),
+        ({"type": "Polygon", "coordinates": {"a": 1}}, "has coordinates that are no list"),
+        ({"type": "Polygon", "coordinates": "abc"}, "has coordinates that are no list"),
+        ({"type": "Polygon", "coordinates": [5]}, r"no \(x, y\) pairs"),
+        ({"type": "Polygon", "coordinates": ["abc"]}, r"no \(x, y\) pairs"),
+        ({"type": "MultiPolygon", "coordinates": 5}, "has coordinates that are no list"),
+        ({"type": "MultiPolygon", "coordinates": [5]}, "is empty"),
+        ({"type": "GeometryCollection", "geometries": 5}, "has geometries that are no list"),
+        ({"type": "GeometryCollection", "geometries": [5]}, "is a None, not an area"),
+        ({"type": "Circle", "coordinates": SQUARE}, "is a Circle, not an area"),
+        (5, "is a None, not an area"),
+    ],
+)
+def test_geometries_of_another_shape_are_one_sentence(tmp_path: Path, geometry: Any, message: str) -> None:
+    with pytest.raises(InputError, match=f"shape 1 of 1 in .*{message}") as caught:
+        read_regions(_collection(tmp_path, {"type": "Feature", "geometry": geometry, "properties": None}))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("features", [5, "abc", {"a": 1}, True])
+def test_features_that_are_no_list(tmp_path: Path, features: Any) -> None:
+    with pytest.raises(InputError, match=r"the features of '.*' are no list"):
+        read_regions(_file(tmp_path, {"type": "FeatureCollection", "features": features}))
+
+
+@pytest.mark.parametrize("properties", [None, 5, [], {"classification": 5}, {"classification": ["Tumor"]}])
+def test_odd_properties_do_not_spoil_a_shape(tmp_path: Path, properties: Any) -> None:
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [SQUARE]}, "properties": properties}
+    (region,) = read_regions(_collection(tmp_path, feature))
+    assert (region.area.area, region.name, region.colour) == (100, "", None)
+
+
+@pytest.mark.parametrize("colour", [[float("inf"), 0, 0], [1, 2], "#ff0000", [256, 0, 0], [-1, 0, 0], [None] * 3, 7])
+def test_colours_that_are_none_are_passed_over(tmp_path: Path, colour: Any) -> None:
+    path = _collection(tmp_path, _feature("Polygon", [SQUARE], classification={"name": "Tumor", "color": colour}))
+    (region,) = read_regions(path)
+    assert (region.label, region.colour) == ("Tumor", None)
+
+
+def test_a_file_of_endless_brackets_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.geojson"
+    path.write_text("[" * 200_000)
+    with pytest.raises(InputError, match="is not GeoJSON"):
+        read_regions(path)
+
+
+def test_a_folder_is_no_geojson(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not GeoJSON"):
+        read_regions(tmp_path)
+
+
+def test_written_regions_come_back(tmp_path: Path) -> None:
+    regions = read_regions(_file(tmp_path, json.loads(QUPATH)))
+    target = tmp_path / "again.geojson"
+    write_regions(target, regions)
+    again = read_regions(target)
+    assert [(r.name, r.label, r.colour) for r in again] == [(r.name, r.label, r.colour) for r in regions]
+    assert all(a.area.equals(b.area) for a, b in zip(again, regions, strict=True))
+
+
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "shapes.geojson"
+    target.write_text("mine")
+    for regions, message in (([], "there is no shape"), ([Region(Polygon())], "shape 1 of 1 is empty")):
+        with pytest.raises(InputError, match=message):
+            write_regions(target, regions)
+    with pytest.raises(InputError, match="there is no folder"):
+        write_regions(tmp_path / "nowhere" / "a.geojson", [Region(Polygon(SQUARE))])
+    assert target.read_text() == "mine"
+
+
+def test_no_spot_is_in_no_region() -> None:
+    assert spots_inside([], np.zeros((3, 2))).tolist() == [False] * 3
+    assert spots_inside([Region(Polygon(SQUARE))], np.zeros((0, 2))).shape == (0,)

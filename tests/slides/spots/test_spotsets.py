@@ -14,8 +14,11 @@ from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.spots.spotsets import (
     SpotSet,
     checked_name,
+    checked_set_table,
+    delete_spot_set,
     list_spot_sets,
     read_spot_set,
+    refuse_taken_name,
     set_of_training,
     spot_set_names,
     write_spot_set,
@@ -212,3 +215,95 @@ def test_the_set_of_training_spots_is_found_by_its_spots(tmp_path: Path) -> None
     assert found is not None
     assert found.same_as(some)
     assert set_of_training(slide, ~some.mask) is None
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a set `train`, for tests that change it in memory only."""
+    store = make_tiny_store(tmp_path_factory.mktemp("sets") / "tiny.zarr")
+    slide = open_slide(store)
+    write_spot_set(slide, _set(slide))
+    return store
+
+
+@pytest.mark.parametrize("body", [None, "text", {}, {"version": "new"}, {"version": None}, {"version": 0}])
+def test_a_table_that_only_looks_like_a_set_is_refused(written: Path, body: Any) -> None:
+    slide = open_slide(written)
+    slide.sdata.tables["c2lst_set_train"].uns["c2lst"] = body
+    with pytest.raises(MismatchError, match=r"table 'c2lst_set_train' of slide '.*' is of format 0") as caught:
+        read_spot_set(slide, "train")
+    assert "select the spots again" in caught.value.hint
+
+
+def test_a_set_without_roles_is_refused(written: Path) -> None:
+    slide = open_slide(written)
+    del slide.sdata.tables["c2lst_set_train"].obs["role"]
+    with pytest.raises(MismatchError, match="this version reads 1"):
+        list_spot_sets(slide)
+
+
+def test_roles_that_nobody_knows_are_never_taken_as_held_out(written: Path) -> None:
+    slide = open_slide(written)
+    obs = slide.sdata.tables["c2lst_set_train"].obs
+    obs["role"] = obs["role"].astype(str).replace("held out", "heldout")
+    with pytest.raises(MismatchError, match=r"set 'train' of slide '.*' has the role 'heldout'"):
+        read_spot_set(slide, "train")
+
+
+def test_spots_named_twice_in_a_set_are_refused(written: Path) -> None:
+    slide = open_slide(written)
+    table = slide.sdata.tables["c2lst_set_train"]
+    names = table.obs_names.to_list()
+    table.obs_names = [names[1], *names[1:]]
+    with pytest.raises(MismatchError, match="spots that are named twice"):
+        read_spot_set(slide, "train")
+
+
+@pytest.mark.parametrize("how", ["", "{", "5", None])
+def test_a_set_whose_way_of_choosing_is_lost_still_has_its_spots(written: Path, how: Any) -> None:
+    slide = open_slide(written)
+    slide.sdata.tables["c2lst_set_train"].uns["c2lst"]["how"] = how
+    found = read_spot_set(slide, "train")
+    assert found.how == {}
+    assert np.array_equal(found.mask, _set(slide).mask)
+    assert np.array_equal(found.left_out, _set(slide).left_out)
+
+
+def test_sets_differ_by_any_of_their_parts(written: Path) -> None:
+    slide = open_slide(written)
+    ids, one = slide.require_spots().ids, _set(slide)
+    assert one.same_as(read_spot_set(slide, "train"))
+    others = (
+        _set(slide, "other"),
+        _set(slide, step=5),
+        SpotSet.of("train", ids, one.mask, {}, one.left_out),
+        SpotSet.of("train", ids, one.mask, HOW),
+    )
+    assert not any(one.same_as(other) or other.same_as(one) for other in others)
+
+
+def test_deleting_what_is_not_there_deletes_nothing(written: Path) -> None:
+    slide = open_slide(written)
+    with pytest.raises(InputError, match="has no spot set 'test'"):
+        delete_spot_set(slide, "test")
+    assert spot_set_names(open_slide(written)) == ["train"]
+
+
+def test_a_deleted_set_is_gone_and_its_name_is_free(tiny_store: Path) -> None:
+    slide = open_slide(tiny_store)
+    write_spot_set(slide, _set(slide))
+    write_spot_set(slide, _set(slide, "other"))
+    delete_spot_set(slide, "train")
+    again = open_slide(tiny_store)
+    assert spot_set_names(again) == ["other"]
+    refuse_taken_name(again, "train", replace=False)
+    with pytest.raises(InputError, match="already has a spot set 'other'"):
+        refuse_taken_name(again, "other", replace=False)
+
+
+def test_a_set_table_is_checked_before_it_is_made(written: Path) -> None:
+    slide = open_slide(written)
+    with pytest.raises(InputError, match="cannot be the name of a spot set"):
+        checked_set_table(slide, _set(slide, "a b"))
+    table = checked_set_table(slide, _set(slide, "train"))  # a name that is taken is replaced
+    assert table.X[:, 0].astype(bool).tolist() == _set(slide).mask.tolist()

@@ -69,7 +69,8 @@ def read_patches(
     Raises
     ------
     InputError
-        When the slide has no microns per pixel, a centre is not two finite numbers, or a stored chunk cannot be read.
+        When the slide has no microns per pixel, a centre is not two finite numbers, a patch has no size, or a stored
+        chunk cannot be read.
     """
     out = np.empty((len(yx), patch_px, patch_px, 3), np.uint8)
     for indices, patches in _stream(slide, yx, patch_um, patch_px, workers):
@@ -103,7 +104,14 @@ def iter_patches(
         (n,) rows of `yx`.
     patches
         (n, patch_px, patch_px, 3) uint8.
+
+    Raises
+    ------
+    InputError
+        As in `read_patches`, and for batches of nothing.
     """
+    if batch < 1:
+        raise InputError(f"batches of {batch} patches cannot be read", "read at least one patch at a time")
     return _batches(_stream(slide, yx, patch_um, patch_px, workers), patch_px, batch)
 
 
@@ -191,6 +199,8 @@ def coarseness_note(slide: Any, spec: PatchSpec) -> str | None:
 
 def _stream(slide: Any, yx: NDArray[np.floating[Any]], um: float, px: int, workers: int | None) -> PatchStream:
     centres = _checked_centres(yx)
+    if not (np.isfinite(um) and um > 0 and px > 0):
+        raise InputError(f"a patch of {um:g} um and {px} px cannot be", "give a side above 0 in both")
     index = slide.pyramid.level_for(um / px, slide.mpp)
     factor = slide.pyramid.downsample[index]
     regions = Regions.around(centres / factor, um / slide.mpp / factor, px)

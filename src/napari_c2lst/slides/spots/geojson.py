@@ -157,17 +157,23 @@ class _Feature:
     def _polygons(self, geometry: Any) -> list[Any]:
         kind = geometry.get("type") if isinstance(geometry, dict) else None
         if kind == "Polygon":
-            return [geometry.get("coordinates") or []]
+            return [self._list(geometry, "coordinates")]
         if kind == "MultiPolygon":
-            return list(geometry.get("coordinates") or [])
+            return self._list(geometry, "coordinates")
         if kind == "GeometryCollection":
-            return [rings for part in geometry.get("geometries") or [] for rings in self._polygons(part)]
+            return [rings for part in self._list(geometry, "geometries") for rings in self._polygons(part)]
         if geometry is None:
             raise InputError(f"{self.place} is empty", _REDRAW)
         raise InputError(f"{self.place} is a {kind}, not an area", "draw a closed shape, or leave it out of the export")
 
+    def _list(self, geometry: dict[str, Any], key: str) -> list[Any]:
+        value = geometry.get(key) or []
+        if not isinstance(value, list):
+            raise InputError(f"{self.place} has {key} that are no list", _REDRAW)
+        return value
+
     def _polygon(self, rings: Any) -> Polygon | MultiPolygon:
-        if not rings or not rings[0]:
+        if not isinstance(rings, list) or not rings or not rings[0]:
             raise InputError(f"{self.place} is empty", _REDRAW)
         outer, *holes = [self._ring(ring) for ring in rings]
         polygon = Polygon(outer, [hole for hole in holes if len(hole)])
@@ -217,7 +223,7 @@ class _Feature:
         colour: Any = (label.get("color") if isinstance(label, dict) else None) or self._properties().get("color")
         try:
             red, green, blue = (int(value) for value in colour)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         return (red, green, blue) if all(0 <= value <= 255 for value in (red, green, blue)) else None
 
@@ -227,7 +233,7 @@ def _load(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"there is no file '{path}'", "give a GeoJSON file") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"'{path}' is not GeoJSON: {error}", "export the annotations as GeoJSON") from None
 
 
@@ -236,7 +242,10 @@ def _features(content: Any, path: Path) -> list[Any]:
         return content
     kind = content.get("type") if isinstance(content, dict) else None
     if kind == "FeatureCollection":
-        return list(content.get("features") or [])
+        features = content.get("features") or []
+        if not isinstance(features, list):
+            raise InputError(f"the features of '{path}' are no list", "export the annotations as GeoJSON")
+        return features
     if kind == "Feature":
         return [content]
     if kind in {"Polygon", "MultiPolygon", "GeometryCollection"}:

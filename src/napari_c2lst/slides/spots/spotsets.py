@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,6 +136,10 @@ def read_spot_set(slide: Any, name: str) -> SpotSet:
     how = _how(table, slide, name)
     ids = slide.require_spots().ids
     role = pd.Series(table.obs["role"].astype(str).to_numpy(), index=table.obs_names.astype(str))
+    odd = sorted(set(role) - set(_ROLES))
+    if odd or not role.index.is_unique:
+        what = f"the role {odd[0]!r}" if odd else "spots that are named twice"
+        raise MismatchError(f"set {name!r} of slide '{slide.name}' has {what}", "select the spots again")
     unknown = role.index.difference(pd.Index(ids.astype(str)))
     if len(unknown):
         raise MismatchError(
@@ -226,14 +231,25 @@ def _problems(slide: Any, spots: SpotSet, replace: bool) -> list[InputError]:
 
 
 def _how(table: Any, slide: Any, name: str) -> dict[str, Any]:
-    body = table.uns.get("c2lst") or {}
-    version = int(body.get("version", 0))
+    body = table.uns.get("c2lst")
+    body = body if isinstance(body, Mapping) else {}
+    version = _number(body.get("version", 0))
     if not 1 <= version <= _FORMAT or "role" not in table.obs:
         raise MismatchError(
             f"table '{PREFIX}{name}' of slide '{slide.name}' is of format {version}, this version reads {_FORMAT}",
             "update napari-c2lst, or select the spots again",
         )
-    return dict(json.loads(str(body["how"])))
+    try:
+        return dict(json.loads(str(body.get("how"))))
+    except (TypeError, ValueError):  # the spots are there: how they were chosen is for people only
+        return {}
+
+
+def _number(version: Any) -> int:
+    try:
+        return int(version)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _table(slide: Any, spots: SpotSet) -> Any:

@@ -5,6 +5,7 @@ from napari_c2lst.common.device import (
     autocast,
     autocast_dtype,
     describe_device,
+    free_memory,
     halve_on_out_of_memory,
     is_out_of_memory,
     resolve_device,
@@ -81,3 +82,34 @@ def test_other_errors_pass_through():
 
     with pytest.raises(RuntimeError, match="shapes differ"):
         halve_on_out_of_memory(work, 2, RecordingReporter())
+
+
+@pytest.mark.parametrize("name", ["", "cpu:1", "cuda:-1", "CPU", "meta", "cpu cuda"])
+def test_names_that_are_no_device_here_are_one_sentence(name):
+    with pytest.raises(InputError, match="device") as caught:
+        resolve_device(name)
+    assert "cpu" in caught.value.hint
+
+
+def test_memory_that_runs_out_again_and_again_ends_with_what_to_do():
+    reporter, tried = RecordingReporter(), []
+
+    def work(batch):
+        tried.append(batch)
+        raise MemoryError
+
+    with pytest.raises(DeviceMemoryError) as caught:
+        halve_on_out_of_memory(work, 5, reporter)
+    assert tried == [5, 2, 1]
+    assert "--device cpu" in caught.value.hint
+    assert [event["level"] for event in reporter.of_kind("message")] == ["warning"] * 2
+
+
+def test_what_fits_is_done_once_and_nothing_is_said():
+    reporter, tried = RecordingReporter(), []
+    assert halve_on_out_of_memory(lambda batch: tried.append(batch) or "done", 4, reporter) == "done"
+    assert (tried, reporter.events) == ([4], [])
+
+
+def test_the_memory_of_the_computer_is_not_a_devices():
+    assert free_memory(CPU) is None

@@ -91,3 +91,24 @@ def test_levels_of_elements_with_any_order_of_axes() -> None:
     several = Image2DModel.parse(pixels, dims=("y", "x", "c"), scale_factors=[2])
     assert [level.shape for level in element_levels(several)] == [(3, 8, 6), (3, 4, 3)]
     assert Pyramid.of_element(several).downsample == [1, 2]
+
+
+def test_a_level_of_any_size_can_be_halved_down_to_one_pixel() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 37, 5), np.uint8)
+    sizes = []
+    while pixels.shape[1:] != (1, 1):
+        pixels = halved(pixels)
+        sizes.append(pixels.shape[1:])
+    assert sizes == [(19, 3), (10, 2), (5, 1), (3, 1), (2, 1), (1, 1)]
+
+
+def test_levels_that_are_not_exact_halves_have_their_mean_reduction() -> None:
+    pyramid = Pyramid.of_levels([lazily(np.zeros((3, h, w), np.uint8)) for h, w in ((101, 99), (51, 50))])
+    assert pyramid.downsample[0] == 1
+    assert pyramid.downsample[1] == pytest.approx(np.sqrt(101 / 51 * 99 / 50))
+
+
+def test_an_image_of_one_level_is_read_at_that_level_whatever_is_asked() -> None:
+    pyramid = Pyramid.of_levels([lazily(np.zeros((1, 9, 9), np.uint8))])
+    assert [pyramid.level_for(target, 0.5) for target in (0.01, 0.5, 100)] == [0, 0, 0]
+    assert pyramid.levels[0].shape == (3, 9, 9)

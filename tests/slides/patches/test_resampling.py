@@ -132,3 +132,51 @@ def test_the_reach_of_the_filters():
     assert reach_of(64.0, 64) == 1
     assert reach_of(112.0, 64) == 2
     assert reach_of(300.0, 64) == 5
+
+
+ENLARGED = [(16.0, 64), (63.5, 64), (25.6, 100), (7.3, 224), (3.0, 4)]
+
+
+@pytest.mark.parametrize(("side", "px"), ENLARGED)
+def test_enlarged_patches_are_those_of_pillow(side, px):
+    planes = noise(300, 300)  # black beside white: cubic weights overshoot nearly everywhere
+    where = corners(300, 300, side, 20)
+    difference = np.abs(by_us(planes, where, side, px).astype(int) - by_pillow(planes, where, side, px))
+    # where one value of 0..255 is cut off, Pillow's rounding in between moves the next by up to two
+    assert (difference > 1).mean() < 1e-3
+    assert difference.max() <= 2
+
+
+def test_what_overshoots_when_enlarging_is_cut_off_and_does_not_wrap_around():
+    edge = np.zeros((3, 40, 40), np.uint8)
+    edge[:, :, 20:] = 255
+    patch = by_us(edge, [[10, 10]], 20.0, 80)[0]
+    assert (patch[:, :36] == 0).all()
+    assert (patch[:, 44:] == 255).all()
+    assert (np.diff(patch[40, :, 0].astype(int)) >= 0).all()
+
+
+def test_rows_and_columns_are_not_mixed_up_when_enlarging():
+    planes = np.zeros((3, 40, 60), np.uint8)
+    planes[0], planes[1] = np.arange(60) * 4, (np.arange(40) * 6)[:, None]
+    patch = by_us(planes, [[10, 20]], 10.0, 40)[0].astype(int)
+    assert (np.diff(patch[:, 20, 0]) == 0).all()
+    assert (np.diff(patch[20, :, 0]) >= 0).all()
+    assert (np.diff(patch[20, :, 1]) == 0).all()
+    assert (np.diff(patch[:, 20, 1]) >= 0).all()
+    assert (patch[..., 2] == 0).all()
+
+
+def test_an_enlarged_patch_does_not_depend_on_the_others_of_its_group():
+    planes, where = noise(200, 200), corners(200, 200, 30.7, 9)
+    together = by_us(planes, where, 30.7, 64)
+    for index, place in enumerate(where):
+        np.testing.assert_array_equal(together[index], by_us(planes, place[None], 30.7, 64)[0])
+
+
+def test_cubic_weights_sum_to_one_and_reach_two_pixels():
+    filter_ = Filter.of(20.0, 50)
+    sums = filter_.weights.sum(axis=2).reshape(len(filter_.weights), -1)
+    np.testing.assert_allclose(sums[:, :50], 1, rtol=1e-5)
+    assert filter_.weights.min() < 0  # it overshoots: that is what makes edges sharp
+    assert filter_.starts[-1] + filter_.weights.shape[2] <= filter_.size

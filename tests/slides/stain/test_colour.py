@@ -78,3 +78,15 @@ def test_greys_have_no_hue_and_rise_in_lightness():
     lab = rgb_to_lab(greys)
     assert np.abs(lab[:, 1:]).max() < 0.2
     assert (np.diff(lab[:, 0]) >= 0).all()
+
+
+def test_the_brightest_channel_decides_what_is_black():
+    pixels = np.array([[15, 15, 15], [16, 0, 0], [0, 16, 0], [0, 0, 16], [0, 0, 0]], np.uint8)
+    assert stained(pixels).tolist() == [False, True, True, True, False]
+
+
+def test_black_has_a_density_that_can_be_counted_with():
+    density = optical_density(np.array([0, 1, 255], np.uint8))
+    assert np.isfinite(density).all()
+    assert density[0] == density[1] > 5
+    assert 0 < density[2] < 1e-5

@@ -127,3 +127,55 @@ def test_unknown_names_are_refused():
 def test_reference_values_are_checked(values):
     with pytest.raises(ValidationError):
         StainReference(method="macenko", values=values)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_patches_twice_are_the_same(method):
+    normalizer = StainNormalizer(method).fit(patches(seed=4))
+    twice = np.concatenate([patches(2), patches(2)])
+    result = normalizer.transform(twice)
+    np.testing.assert_array_equal(result[:2], result[2:])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_patch_does_not_depend_on_a_blank_one_beside_it(method):
+    normalizer = StainNormalizer(method).fit(patches(seed=4))
+    own = patches(1)
+    blank = np.full_like(own, 255)
+    alone = normalizer.transform(own)[0]
+    beside = normalizer.transform(np.concatenate([blank, own, blank]))[1]
+    assert np.abs(alone.astype(int) - beside).max() <= 1
+
+
+@pytest.mark.parametrize("spread", [0, 2])
+def test_one_colour_give_or_take_two_grey_levels_is_blank(spread):
+    normalizer = StainNormalizer().fit(patches())
+    flat = np.full((1, 16, 16, 3), (180, 90, 150), np.uint8)
+    flat[0, 3, 4] += np.uint8(spread)
+    result, unchanged = normalizer.transform(flat, return_flags=True)
+    assert unchanged.tolist() == [True]
+    np.testing.assert_array_equal(result, flat)
+
+
+def test_one_channel_that_varies_is_enough_to_be_no_blank():
+    normalizer = StainNormalizer("reinhard").fit(patches())
+    one = np.full((1, 16, 16, 3), (180, 90, 150), np.uint8)
+    one[0, :, :8, 2] = 120
+    assert normalizer.transform(one, normalizer.estimate(patches()), return_flags=True)[1].tolist() == [False]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_values_of_the_reference_itself_leave_its_patches_nearly_as_they_are(method):
+    own = patches(3)
+    normalizer = StainNormalizer(method).fit(own)
+    same = normalizer.transform(own, normalizer.reference.values)
+    assert np.abs(same.astype(int) - own).mean() < 6
+
+
+def test_a_reference_of_another_method_is_used_by_its_own():
+    stored = StainNormalizer("reinhard").fit(patches()).reference
+    assert StainNormalizer.from_reference(stored).method == "reinhard"
+    with pytest.raises(ValidationError):
+        StainReference.model_validate({**stored.model_dump(), "method": "hsv"})
+    with pytest.raises(ValidationError):
+        StainReference.model_validate({**stored.model_dump(), "extra": 1})

@@ -72,3 +72,18 @@ def test_normalise_uses_the_slides_values():
     expected = normalizer.transform(over_white(patches, stain.glass), stain.values)
     np.testing.assert_array_equal(stain.normalise(patches, normalizer), expected)
     assert not np.array_equal(expected, patches)
+
+
+def test_a_slide_without_stain_hands_its_patches_back():
+    patches = np.full((2, 8, 8, 3), 200, np.uint8)
+    normalizer = StainNormalizer().fit(tissue_picture(64, 64))
+    assert SlideStain((240.0, 240.0, 240.0), None).normalise(patches, normalizer) is patches
+
+
+def test_black_glass_does_not_divide_by_zero():
+    patches = np.array([[[[0, 1, 255]]]], np.uint8)
+    assert over_white(patches, (0.0, 0.0, 0.0)).tolist() == [[[[0, 255, 255]]]]
+
+
+def test_no_patches_over_white_are_no_patches():
+    assert over_white(np.empty((0, 4, 4, 3), np.uint8), (230.0, 225.0, 232.0)).shape == (0, 4, 4, 3)

@@ -33,3 +33,22 @@ def test_transfer_to_the_own_statistics_changes_nothing():
     source = tissue_picture(32, 32).reshape(1, -1, 3)
     statistics, _ = lab_statistics(source)
     assert np.abs(transfer(source, statistics, statistics[0]).astype(int) - source).max() <= 1
+
+
+def test_one_source_for_all_images_is_that_of_each():
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(0, 256, (3, 50, 3), np.uint8)
+    source, _ = lab_statistics(pixels[:1])
+    target, _ = lab_statistics(rng.integers(100, 200, (1, 50, 3), np.uint8))
+    every = transfer(pixels, source, target[0])
+    np.testing.assert_array_equal(every, transfer(pixels, np.repeat(source, 3, axis=0), target[0]))
+
+
+def test_colours_that_leave_rgb_are_cut_off_not_wrapped():
+    ramp = np.repeat(np.arange(0, 256, 5, dtype=np.uint8)[None, :, None], 3, axis=2)
+    source, _ = lab_statistics(ramp)
+    wide = np.array([[50.0, 0, 0], [90.0, source[0, 1, 1], source[0, 1, 2]]], np.float32)
+    painted = transfer(ramp, source, wide)[0].astype(int)
+    assert (np.diff(painted.mean(axis=1)) >= -0.5).all()
+    assert painted.min() == 0
+    assert painted.max() >= 254

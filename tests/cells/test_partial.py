@@ -6,7 +6,7 @@ import numpy as np
 from tests.cells.maps import discs
 
 from napari_c2lst.cells.found import Found
-from napari_c2lst.cells.partial import PartialCells
+from napari_c2lst.cells.partial import PartialCells, PartialCounts
 from napari_c2lst.cells.postprocess import measure
 
 BASIS = {"weights": "sha256:a", "core": 64, "mpp": 0.5}
@@ -47,3 +47,16 @@ def test_half_written_files_do_not_count(tmp_path: Path) -> None:
     (part.folder / "basis.json").write_text("{")
     assert PartialCells(tmp_path / ".part", BASIS, 2, resume=True).todo == [0, 1]
     assert np.array_equal(list((tmp_path / ".part").glob("*.npz")), [])
+
+
+def test_numbers_of_patches_come_back_in_their_order(tmp_path: Path) -> None:
+    part = PartialCounts(tmp_path / ".part", BASIS, 3, resume=True)
+    part.write(2, np.array([[5, 6]]))
+    part.write(0, np.array([[1, 2], [3, 4]]))
+    again = PartialCounts(tmp_path / ".part", BASIS, 3, resume=True)
+    assert again.todo == [1]
+    again.write(1, np.array([[7, 8]]))
+    assert again.read().tolist() == [[1, 2], [3, 4], [7, 8], [5, 6]]
+    assert again.todo == []
+    again.discard()
+    assert not list(tmp_path.iterdir())

@@ -1,11 +1,16 @@
 """Nuclei of synthetic patches."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import anndata
 import numpy as np
 import pytest
+import zarr
 from tests.cells.decoding import FACTS, DecodingNet, encoded_picture
 from tests.diffusion.tiny import tiny_central, tiny_facts, tiny_targets
 
@@ -76,11 +81,79 @@ def test_nothing_is_written_over(pairs: Path, weights: Path) -> None:
         cells(pairs, weights)
 
 
-def test_a_stop_writes_nothing(pairs: Path, weights: Path) -> None:
+def numbers(result: PairsCellsResult) -> Any:
+    return np.asarray(anndata.read_zarr(result.out).X)
+
+
+def test_a_stop_keeps_what_was_counted_and_no_more(pairs: Path, weights: Path) -> None:
     before = sorted(p.name for p in pairs.iterdir())
     with pytest.raises(Stopped, match="after 1 of 3 patches"):
-        cells(pairs, weights, RecordingReporter(stop_after=1))
-    assert sorted(p.name for p in pairs.iterdir()) == before
+        cells(pairs, weights, RecordingReporter(stop_after=1), batch=1)
+    assert sorted(p.name for p in pairs.iterdir() if not p.name.startswith(".")) == before
+    reporter = RecordingReporter()
+    result = cells(pairs, weights, reporter, batch=1)
+    assert "going on after 1 of 3 patches" in reporter.messages
+    whole = cells(pairs, weights, name="whole", batch=1)
+    np.testing.assert_array_equal(numbers(result), numbers(whole))
+    assert sorted(p.name for p in pairs.iterdir()) == sorted([*before, result.out.name, whole.out.name])
+
+
+def test_a_stop_after_the_last_patch_is_none(pairs: Path, weights: Path) -> None:
+    assert cells(pairs, weights, RecordingReporter(stop_after=1), batch=3).patches == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
+def test_after_kill_9_nothing_is_lost(pairs: Path, weights: Path, root: Path) -> None:
+    code = f"""
+import sys, time, types
+tests = sys.modules["tests"] = types.ModuleType("tests")  # some installed package has a folder of that name
+tests.__path__ = [{str(root / "tests")!r}]
+from tests.cells.decoding import DecodingNet
+from napari_c2lst.cells import synthetic
+from napari_c2lst.cells.segmenting import run
+from napari_c2lst.cells.settings import CellsSettings
+from napari_c2lst.common.reporter import Reporter
+synthetic.NucleusNet = DecodingNet
+class Slow(Reporter):
+    def progress(self, done, total, what=""):
+        print(done, flush=True)
+        time.sleep(600 if done >= 2 else 0)
+run(CellsSettings.resolve(slide={str(pairs)!r}, weights={str(weights)!r}, batch=1, device="cpu"), Slow())
+"""
+    child = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, text=True, cwd=root)
+    assert child.stdout is not None
+    while (line := child.stdout.readline()) and line.strip() != "2":
+        pass
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    hidden = pairs / ".cells_decoding.zarr.part"
+    assert sorted(p.name for p in hidden.glob("*.npz")) == ["0000000.npz", "0000001.npz"]
+    assert not (pairs / "cells_decoding.zarr").exists()
+    reporter = RecordingReporter()
+    result = cells(pairs, weights, reporter, batch=1)
+    assert "going on after 2 of 3 patches" in reporter.messages
+    np.testing.assert_array_equal(numbers(result), numbers(cells(pairs, weights, name="whole", batch=1)))
+    assert not hidden.exists()
+
+
+@pytest.mark.parametrize("other", [{"resume": "never"}, {"batch": 2}, {"precision": "fp32"}])
+def test_another_way_of_counting_begins_anew(pairs: Path, weights: Path, other: dict[str, Any]) -> None:
+    with pytest.raises(Stopped):
+        cells(pairs, weights, RecordingReporter(stop_after=1), batch=1)
+    reporter = RecordingReporter()
+    cells(pairs, weights, reporter, **{"batch": 1, **other})
+    assert not [m for m in reporter.messages if "going on" in m]
+
+
+def test_other_patches_of_the_same_name_begin_anew(pairs: Path, weights: Path) -> None:
+    with pytest.raises(Stopped):
+        cells(pairs, weights, RecordingReporter(stop_after=1), batch=1)
+    stored: Any = zarr.open_group(pairs / PAIRS_FILE, mode="r+", use_consolidated=False)["obsm/patches"]
+    stored[0] = 255
+    reporter = RecordingReporter()
+    result = cells(pairs, weights, reporter, batch=1)
+    assert not [m for m in reporter.messages if "going on" in m]
+    assert numbers(result)[0].sum() == 0
 
 
 @pytest.mark.parametrize("option", [{"geojson": Path("x.geojson")}, {"scheduler": "tcp://x:1"}])

@@ -1,10 +1,13 @@
-"""Nuclei of tiles that outlive a stop or a kill: one file a group in a hidden folder, gone once the result is there."""
+"""What is found outlives a stop or a kill: one file a group in a hidden folder, gone once the result is there."""
 
 import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_c2lst.common.files import atomic_file
 
@@ -13,8 +16,8 @@ from .found import Found, joined, load_found
 Fault = tuple[int, str]  # a tile, and why it could not be read
 
 
-class PartialCells:
-    """Groups of tiles that are done.
+class Partial:
+    """Groups of tiles or patches that are done.
 
     Parameters
     ----------
@@ -42,29 +45,54 @@ class PartialCells:
         """Groups that are not there yet."""
         return [group for group in range(self.groups) if group not in self._done]
 
+    def discard(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _file(self, group: int) -> Path:
+        return self.folder / f"{group:07d}.npz"
+
+
+class PartialCells(Partial):
+    """Nuclei of groups of tiles."""
+
     def write(self, group: int, found: Found, bad: Sequence[Fault] = ()) -> None:
         """Keep the nuclei of a group; once this returns, no kill loses them."""
         if bad:
             with atomic_file(self._faults(group)) as file:
                 file.write_text(json.dumps(list(bad)))
-        found.save(self.folder / f"{group:07d}.npz")
+        found.save(self._file(group))
         self._done.add(group)
 
     def read(self) -> Found:
         """The nuclei of all groups."""
-        return joined([load_found(self.folder / f"{group:07d}.npz") for group in sorted(self._done)])
+        return joined([load_found(self._file(group)) for group in sorted(self._done)])
 
     def bad(self) -> list[Fault]:
         """All tiles that could not be read."""
         files = (self._faults(group) for group in sorted(self._done))
         return [(int(tile), str(why)) for file in files if file.exists() for tile, why in json.loads(file.read_text())]
 
-    def discard(self) -> None:
-        """Remove everything."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _faults(self, group: int) -> Path:
         return self.folder / f"{group:07d}.bad.json"
+
+
+class PartialCounts(Partial):
+    """Numbers of nuclei in groups of patches."""
+
+    def write(self, group: int, counts: NDArray[np.int64]) -> None:
+        """Keep the (n, T) numbers of a group; once this returns, no kill loses them."""
+        with atomic_file(self._file(group)) as temporary, temporary.open("wb") as opened:
+            np.savez(opened, counts=counts)
+        self._done.add(group)
+
+    def read(self) -> NDArray[np.int64]:
+        """The numbers of all groups, one below the other."""
+        parts = []
+        for group in sorted(self._done):
+            with np.load(self._file(group), allow_pickle=False) as arrays:
+                parts.append(arrays["counts"])
+        return np.concatenate(parts)
 
 
 def _basis(folder: Path) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_c2lst.common.errors import InputError, Stopped
-from napari_c2lst.common.files import atomic_folder
+from napari_c2lst.common.files import atomic_folder, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, load_pairs
@@ -20,6 +20,7 @@ from .elements import cells_uns
 from .facts import CellFacts
 from .inference import NucleusNet
 from .network import INPUT_PX, OUTPUT_PX, Mode
+from .partial import PartialCounts
 from .postprocess import Nuclei, postprocess
 from .separating import FixedRange
 from .settings import CellsSettings
@@ -60,7 +61,7 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
     InputError
         If the pairs cannot be used, or were counted under that name already.
     Stopped
-        If the reporter asked for it; nothing is written then.
+        If the reporter asked for it; the same settings go on from there.
     """
     begin = time.monotonic()
     for option in ("geojson", "scheduler"):
@@ -74,14 +75,11 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
     note = patch_note(pairs.facts.spec.mpp, model.facts)
     if note:
         reporter.message(note, "warning")
-    net = NucleusNet(model, settings.device, settings.precision, settings.batch)
-    counts = np.zeros((len(pairs), len(model.facts.type_names)), np.int64)
-    for patch, nuclei in enumerate(iter_patch_nuclei(net, pairs.patches, pairs.facts.spec.mpp, reporter)):
-        counts[patch] = patch_counts(nuclei, model.facts)
-        reporter.progress(patch + 1, len(pairs), "patches")
-        if reporter.stop_requested() and patch + 1 < len(pairs):
-            raise Stopped(f"the search was stopped after {patch + 1} of {len(pairs)} patches", "nothing was written")
+    part = _partial(out, settings, pairs, model)
+    _fill(part, settings, pairs, model, reporter)
+    counts = part.read()
     _write(out, pairs, counts, model, name)
+    part.discard()
     return PairsCellsResult(
         out=out,
         patches=len(pairs),
@@ -89,6 +87,39 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
         types=dict(zip(model.facts.type_names, counts.sum(axis=0).tolist(), strict=True)),
         seconds=time.monotonic() - begin,
     )
+
+
+def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel) -> PartialCounts:
+    """What was counted of the same patches, in the same way, before a stop or a kill."""
+    basis = {
+        "weights": model.content_hash,
+        "patches": content_hash([np.ascontiguousarray(pairs.patches).tobytes()]),
+        "mpp": pairs.facts.spec.mpp,
+        "batch": settings.batch,
+        "precision": settings.precision,
+    }
+    groups = -(-len(pairs) // settings.batch)
+    return PartialCounts(out.with_name(f".{out.name}.part"), basis, groups, resume=settings.resume == "auto")
+
+
+def _fill(part: PartialCounts, settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter) -> None:
+    """Count the groups of patches that are not there yet."""
+    groups = [pairs.patches[at : at + settings.batch] for at in range(0, len(pairs), settings.batch)]
+    todo = part.todo
+    done = len(pairs) - sum(len(groups[number]) for number in todo)
+    if done:
+        reporter.message(f"going on after {done} of {len(pairs)} patches")
+    net = NucleusNet(model, settings.device, settings.precision, settings.batch) if todo else None
+    for number in todo:
+        assert net is not None
+        found = iter_patch_nuclei(net, groups[number], pairs.facts.spec.mpp, reporter)
+        part.write(number, np.stack([patch_counts(nuclei, model.facts) for nuclei in found]))
+        done += len(groups[number])
+        reporter.progress(done, len(pairs), "patches")
+        if reporter.stop_requested() and done < len(pairs):
+            raise Stopped(
+                f"the search was stopped after {done} of {len(pairs)} patches", "the same command goes on from here"
+            )
 
 
 def patch_note(mpp: float, facts: CellFacts) -> str | None:

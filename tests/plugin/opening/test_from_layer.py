@@ -13,7 +13,14 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QInputDialog
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.plugin.opening.from_layer import _file_name, checked, file_of, microns_of, use_layer
+from napari_c2lst.plugin.opening.from_layer import (
+    _file_name,
+    checked,
+    file_of,
+    microns_of,
+    use_active_layer,
+    use_layer,
+)
 from napari_c2lst.plugin.opening.opener import opener_of
 from napari_c2lst.plugin.shared import Shared, forget, shared_of
 
@@ -164,3 +171,14 @@ def test_units_of_length_are_brought_to_microns(shared_viewer: Shared) -> None:
 @pytest.mark.parametrize(("name", "file"), [("a b", "a_b"), ("../x", "x"), ("[]", "layer"), ("größe.1", "größe.1")])
 def test_names_of_layers_are_safe_as_names_of_files(name: str, file: str) -> None:
     assert _file_name(name) == file
+
+
+def test_the_command_takes_the_viewer_in_front(
+    shared_viewer: Shared, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari.current_viewer", lambda: None)
+    use_active_layer()  # there is no viewer: nothing to do
+    assert told == []
+    monkeypatch.setattr("napari.current_viewer", lambda: shared_viewer.canvas.viewer)
+    use_active_layer()
+    assert told[0][1] == "no image layer is chosen"

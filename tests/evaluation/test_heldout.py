@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_c2lst.evaluation.heldout import held_out_of
+from napari_c2lst.evaluation.heldout import HeldOut, held_out_of
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.splitting import overlapping_spots
@@ -96,3 +96,32 @@ def test_an_unnamed_choice_is_not_called_random(slide: Slide) -> None:
     held = held_out_of(slide, np.arange(len(slide.require_spots())) % 4 == 0, 20.0)
     assert len(held.notes()) == 1
     assert "not known" in held.notes()[0]
+
+
+def of_masks(split: str = "random", name: str = "train", shared: int = 0) -> HeldOut:
+    training, left_out, overlapping = (np.zeros(20, dtype=bool) for _ in range(3))
+    training[:5], left_out[5:8], overlapping[8 : 8 + shared] = True, True, True
+    return HeldOut(split, 0, training, left_out, overlapping, name)
+
+
+def test_scored_spots_are_neither_trained_on_nor_left_out() -> None:
+    assert of_masks().test.tolist() == [False] * 8 + [True] * 12
+
+
+def test_notes_say_how_many_scored_spots_share_tissue_with_training() -> None:
+    for split in ("random", "polygon", "blocked"):
+        (note,) = of_masks(split, shared=3).notes()
+        assert note.startswith(f"{split} split: the patches of 3 of the 12 scored spots overlap")
+
+
+def test_only_a_random_split_is_said_to_be_the_easier_question() -> None:
+    assert len(of_masks("random").notes()) == 1
+    for split in ("blocked", "polygon", "ids", "chosen"):
+        assert of_masks(split).notes() == []
+
+
+def test_a_choice_nobody_stored_is_said_beside_the_overlap() -> None:
+    notes = of_masks("unnamed", name="", shared=2).notes()
+    assert len(notes) == 2
+    assert "2 of the 12 scored spots" in notes[0]
+    assert notes[1].startswith("no spot set of the slide")

@@ -251,3 +251,37 @@ def test_infinite_values_are_refused(truth: np.ndarray) -> None:
     for given in ((wrong, truth), (truth, wrong)):
         with pytest.raises(InputError, match="NaN or infinity"):
             gene_mae(*given)
+
+
+def test_the_error_of_a_copy_is_zero_and_its_interval_a_point(truth: np.ndarray) -> None:
+    found = bootstrap_mae(truth, truth.copy(), draws=50)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+    assert not found.clear
+
+
+def test_r_does_not_see_shift_and_stretch_but_the_error_does(truth: np.ndarray) -> None:
+    moved = 3 * noisy(truth, 0.2) + 7
+    np.testing.assert_allclose(gene_pearson(truth, moved), gene_pearson(truth, noisy(truth, 0.2)), atol=1e-9)
+    assert mae(truth, moved) > mae(truth, noisy(truth, 0.2)) + 1
+
+
+def test_the_order_of_the_spots_changes_no_estimate(truth: np.ndarray) -> None:
+    order = np.random.default_rng(0).permutation(len(truth))
+    found = noisy(truth, 0.5)
+    assert mae(truth, found) == pytest.approx(mae(truth[order], found[order]))
+    np.testing.assert_allclose(gene_pearson(truth, found), gene_pearson(truth[order], found[order]))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (5,), (2, 3, 4)])
+def test_arrays_of_no_spots_or_of_other_shapes_are_refused_everywhere(shape: tuple[int, ...]) -> None:
+    odd = np.zeros(shape)
+    for measure in (mae, gene_mae, gene_pearson, bootstrap_mae, bootstrap_pearson):
+        with pytest.raises(InputError):
+            measure(odd, odd)
+
+
+def test_spread_over_more_runs_gives_a_narrower_interval() -> None:
+    few, many = over_runs([0.1, 0.3]), over_runs([0.1, 0.3] * 8)
+    assert few.value == pytest.approx(many.value)
+    assert many.high - many.low < few.high - few.low
+    assert (few.n, many.n, few.over) == (2, 16, "runs")

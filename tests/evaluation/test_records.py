@@ -70,3 +70,38 @@ def test_records_cannot_be_changed_by_who_reads_them() -> None:
 def test_a_baseline_has_no_run_no_steps_and_no_seed() -> None:
     baseline = next(entry for entry in make_trial().entries if entry.arm == "median")
     assert (baseline.run, baseline.steps, baseline.seed) == ("", None, None)
+
+
+def test_a_difference_without_an_interval_claims_nothing() -> None:
+    one_run = Difference("random", "real", "median", interval(-0.5, None, None), interval(0.9, None, None))
+    assert one_run.verdict == "no clear difference in either"
+
+
+@pytest.mark.parametrize(("low", "high", "clear"), [(0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False)])
+def test_better_is_said_only_of_an_interval_on_one_side(low: float, high: float, clear: bool) -> None:
+    middle = (low + high) / 2
+    words = Difference("random", "a", "b", interval(middle, low, high), None).verdict
+    assert (words != "MAE: no clear difference") is clear
+    assert ("better" in words) is (clear and middle < 0)
+    turned = Difference("random", "b", "a", interval(-middle, -high, -low), None).verdict
+    assert ("worse" in turned) is ("better" in words)
+
+
+def test_labels_name_blocks_of_trials_not_of_splits() -> None:
+    long, short = (replace(make_trial("blocked", 1), label=label) for label in ("600 steps", "6 steps"))
+    assert long.split == short.split
+    assert long.block != short.block
+    assert {row.block for row in differences([long, short], draws=100)} == {long.block, short.block}
+
+
+def test_scores_keep_what_their_trial_says() -> None:
+    trial = replace(make_trial("polygon", None), scale=812.0, n_buffer=7)
+    for score in score_trial(trial, draws=100):
+        assert (score.split, score.seed, score.scale, score.n_train) == ("polygon", None, 812.0, 25)
+        assert score.n_test == len(trial.test) == len(trial.truth)
+
+
+def test_records_of_the_same_numbers_are_equal_but_trials_are_themselves() -> None:
+    first, again = (score_trial(make_trial(), draws=100)[0] for _ in range(2))
+    assert first == again
+    assert make_trial() != make_trial()  # arrays have no one answer to "equal"

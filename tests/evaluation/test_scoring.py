@@ -215,3 +215,68 @@ def test_gene_scores_say_how_much_predictions_vary() -> None:
         assert row.sd_predicted == pytest.approx(0.5 * row.sd_measured)
         assert row.mean_predicted == pytest.approx(0.5 * row.mean_measured)
         assert row.r == pytest.approx(1)
+
+
+def shuffled(trial: Trial, seed: int = 7) -> Trial:
+    order = np.random.default_rng(seed).permutation(len(trial.genes))
+    entries = tuple(replace(entry, prediction=entry.prediction[:, order]) for entry in trial.entries)
+    return replace(trial, genes=tuple(trial.genes[i] for i in order), truth=trial.truth[:, order], entries=entries)
+
+
+def test_the_order_of_the_genes_changes_no_score() -> None:
+    for one, other in zip(
+        score_trial(make_trial(), draws=100), score_trial(shuffled(make_trial()), draws=100), strict=True
+    ):
+        assert one.mae.value == pytest.approx(other.mae.value)
+        assert (one.r is None) == (other.r is None)
+        assert one.r is None or one.r.value == pytest.approx(other.r.value)
+
+
+def test_the_order_of_the_entries_changes_no_line() -> None:
+    trial = make_trial()
+    turned = replace(trial, entries=trial.entries[::-1])
+    assert score_trial(trial, draws=100) == score_trial(turned, draws=100)
+    assert gene_scores(trial) == gene_scores(turned)
+
+
+def test_differences_are_those_of_the_scores() -> None:
+    trial = make_trial()
+    score = {one.arm: one for one in score_trial(trial, draws=100)}
+    for row in differences([trial], draws=100):
+        assert row.mae.value == pytest.approx(score[row.first].mae.value - score[row.second].mae.value)
+        if row.r is not None:
+            assert row.r.value == pytest.approx(score[row.first].r.value - score[row.second].r.value)
+
+
+def test_mean_over_genes_is_the_score() -> None:
+    trial = make_trial()
+    rows = gene_scores(trial)
+    for score in score_trial(trial, draws=100):
+        own = [row for row in rows if row.arm == score.arm]
+        assert np.mean([row.mae for row in own]) == pytest.approx(score.mae.value)
+        if score.r is not None:
+            assert np.mean([row.r for row in own]) == pytest.approx(score.r.value)
+
+
+def test_an_entry_with_a_hole_is_refused_by_name_of_the_fault() -> None:
+    trial = make_trial()
+    hole = trial.entries[0].prediction.copy()
+    hole[3, 4] = np.nan
+    with pytest.raises(InputError, match="NaN or infinity"):
+        score_trial(replace(trial, entries=(replace(trial.entries[0], prediction=hole),)), draws=100)
+
+
+def test_an_entry_of_other_spots_is_refused() -> None:
+    trial = make_trial()
+    short = replace(trial.entries[0], prediction=trial.entries[0].prediction[1:])
+    with pytest.raises(InputError, match=r"\(80, 10\) and predicted values \(79, 10\)"):
+        score_trial(replace(trial, entries=(short,)), draws=100)
+
+
+def test_summary_of_one_trial_has_its_numbers_and_no_interval() -> None:
+    scores = score_trial(make_trial(), draws=100)
+    for row, score in zip(summary(scores), scores, strict=True):
+        assert (row.arm, row.runs) == (score.arm, 1)
+        assert (row.mae.value, row.mae.low) == (score.mae.value, None)
+        assert (row.r is None) == (score.r is None)
+    assert summary([]) == []

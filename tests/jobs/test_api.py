@@ -102,3 +102,22 @@ def test_a_setting_may_be_called_name(tmp_path: Path) -> None:
     """`select` and `predict` have a setting of that name."""
     with pytest.raises(InputError, match=r"missing\.zarr"):
         api.select(tmp_path / "missing.zarr", name="train", fraction=0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "task"), [("find_cells", "cells"), ("train_cells", "train-cells"), ("publish", "publish")]
+)
+def test_functions_of_other_names_start_their_task(name: str, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(api, "run_task", lambda *args, **kwargs: calls.append((args, kwargs)))
+    getattr(api, name)("a", out="b")
+    (((first, *_), kwargs),) = calls
+    assert first == task
+    assert kwargs == {"reporter": None, "out": "b"}
+
+
+def test_a_task_that_is_not_there_and_a_setting_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no task 'inform'"):
+        api.run_task("inform", tmp_path)
+    with pytest.raises(InputError, match="microns"):
+        api.info(tmp_path / "a.zarr", microns=3)

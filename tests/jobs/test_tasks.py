@@ -86,3 +86,28 @@ def test_work_gets_the_settings_and_the_reporter(tmp_path: Path) -> None:
     task = TASKS["info"]
     with pytest.raises(InputError, match=r"nowhere\.zarr"):
         task.run(task.settings_class().resolve(slide=tmp_path / "nowhere.zarr"), reporter)
+
+
+@pytest.mark.parametrize("name", ["", "INFO", "info ", "slides", "find_cells", "train_cells"])
+def test_only_a_task_by_its_very_name_is_one(name: str) -> None:
+    with pytest.raises(InputError, match="there is no task") as caught:
+        get_task(name)
+    assert "train-cells" in caught.value.hint
+
+
+def test_examples_name_each_setting_as_the_command_line_does() -> None:
+    for task in TASKS.values():
+        known = {f"--{field.name.replace('_', '-')}" for field in task.settings_class().fields_info()}
+        asked = {word for word in task.example.split() if word.startswith("--")}
+        assert asked <= known, f"{task.name}: {sorted(asked - known)}"
+
+
+def test_what_runs_long_can_be_resumed_and_says_where_it_writes() -> None:
+    for name in ("pretrain", "adapt", "sample", "train", "train-cells", "evaluate"):
+        assert {"out", "resume"} <= {field.name for field in TASKS[name].settings_class().fields_info()}, name
+
+
+def test_work_that_is_not_there_is_found_by_this_test_and_not_by_a_user() -> None:
+    lost = Task("x", "slides.settings:InfoSettings", "slides.informing:gone", "", "", "slide")
+    with pytest.raises(AttributeError, match="gone"):
+        lost.run(lost.settings_class().resolve(slide="a"), RecordingReporter())

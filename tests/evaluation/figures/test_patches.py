@@ -78,3 +78,10 @@ def test_nothing_to_show_is_refused() -> None:
     real, synthetic, _ = arrays()
     with pytest.raises(InputError, match="0 real patches"):
         patches_figure(real[:0], synthetic[:0], [])
+
+
+def test_without_synthetic_patches_only_real_ones_are_shown() -> None:
+    real, _, labels = arrays(3)
+    figure = patches_figure(real, np.empty((3, 0, 8, 8, 3), np.uint8), labels)
+    assert sum(bool(axes.images) for axes in figure.axes) == 3
+    assert {axes.get_title() for axes in figure.axes} == {"", "real"}

@@ -150,3 +150,17 @@ def test_a_figure_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> N
         save(broken, tmp_path, "plot")
     assert files.png.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plot.png", "plot.svg"]
+
+
+def test_tissue_beside_the_spots_is_not_drawn_over_them() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    tissue = Tissue(np.full((10, 10, 3), 7, np.uint8), 10.0)
+    add_tissue(axes, tissue, np.array([[20.0, 30.0], [60.0, 70.0]]), margin_um=10.0)
+    assert axes.get_xlim() == (20, 80)
+    assert axes.get_ylim() == (70, 10)  # rows run downwards
+
+
+def test_names_of_figures_are_kept_apart(tmp_path: Path) -> None:
+    first, second = (save(new_figure(1, 1), tmp_path, name) for name in ("a", "b"))
+    assert len({first.png, first.svg, second.png, second.svg}) == 4
+    assert all(path.exists() for files in (first, second) for path in (files.png, files.svg))

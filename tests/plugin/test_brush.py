@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from tests.plugin.selecting.mouse import Mouse
+from tests.plugin.selecting.mouse import Event, Mouse
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.brush import BRUSH, SUBTRACT_COLOUR, Brush
@@ -150,5 +150,37 @@ def test_nothing_stays_in_the_viewer(brush: Brush) -> None:
 def test_a_slide_without_spots(brush: Brush, make_slide: Callable[..., Slide]) -> None:
     brush._canvas.session.open(make_slide(spots=None))
     with pytest.raises(InputError, match="has no spots"):
+        brush.start()
+    assert not brush.active
+
+
+@pytest.mark.parametrize("spots", [3, 500])
+def test_a_stroke_ends_with_the_slide_it_began_on(brush: Brush, make_slide: Callable[..., Slide], spots: int) -> None:
+    """A slide that was being opened comes while the button is held; its spots are others."""
+    brush.start()
+    told = Strokes(brush)
+    session = brush._canvas.session
+    session.slide_changed.connect(brush.stop)  # as the panel does
+    places = np.random.default_rng(0).uniform(0, 400, (spots, 2))
+    event = Event("mouse_press", (25, 25), (0, 0))
+    stroke = brush._on_drag(brush._canvas.viewer, event)
+    next(stroke)
+    before = len(told.during)
+    session.open(make_slide(spots=Spots(np.array([f"t{i}" for i in range(spots)]), places, 20.0)))
+    event.type = "mouse_move"
+    assert list(stroke) == []
+    assert (len(told.during), told.after) == (before, [])
+    brush.start()  # and it can be taken in hand again
+    Mouse(brush._canvas.viewer).drag([(24.75, 24.75)])
+    assert len(told.after) == 1
+
+
+def test_a_radius_that_is_set_without_a_slide_is_kept(brush: Brush) -> None:
+    brush.start()
+    brush.stop()
+    brush._canvas.session.close()
+    brush.set_radius(75)
+    assert brush.radius_um == 75
+    with pytest.raises(InputError, match="no slide is open"):
         brush.start()
     assert not brush.active

@@ -123,10 +123,13 @@ class Brush(QObject):
         self._stroke(mask, here, here, event, away)
         yield
         while event.type == "mouse_move":
+            if not self.active:  # put down with the button held: another slide came
+                return
             before, here = here, self._pointing.to_px(event.position)
             self._stroke(mask, before, here, event, away)
             yield
-        self.released.emit(mask, away)
+        if self.active:
+            self.released.emit(mask, away)
 
     def _stroke(self, mask: Any, before: Any, here: Any, event: Any, away: bool) -> None:
         event.handled = True  # else the view moves with the mouse

@@ -271,3 +271,52 @@ def test_the_picture_is_marked_where_it_was_drawn_without_a_layer_of_spots(bench
     bench.hand.take("lasso")
     bench.mouse.drag(where)
     qtbot.waitUntil(lambda: bench.spots == [12, 13, 23, 24], timeout=5000)
+
+
+def test_several_shapes_deleted_at_once_come_back_in_one_step(bench: Bench, qtbot: Any) -> None:
+    bench.hand.take("rectangle")
+    for x in (25, 125, 225):
+        bench.mouse.drag(bench.seen_at([(25, x), (50, x + 20), (75, x + 50)]))
+    qtbot.waitUntil(lambda: bench.spots == [0, 2, 4], timeout=5000)
+    bench.layer().selected_data = {0, 1, 2}
+    bench.layer().remove_selected()
+    qtbot.waitUntil(lambda: bench.spots == [], timeout=5000)
+    bench.choice.undo()
+    assert bench.spots == [0, 2, 4]
+    assert len(bench.layer().data) == 3
+
+
+def test_a_copy_of_a_shape_can_be_moved_to_other_spots(bench: Bench, qtbot: Any) -> None:
+    bench.hand.take("rectangle")
+    bench.mouse.drag(bench.seen_at([(25, 25), (50, 50), (75, 75)]))
+    qtbot.waitUntil(lambda: bench.spots == [0], timeout=5000)
+    layer = bench.layer()
+    bench.hand.take("")
+    layer.selected_data = {0}
+    layer._copy_data()
+    layer._paste_data()  # napari tells nobody: it is found out with the next thing that happens
+    bench.hand.drawing._look()
+    assert len(bench.choice.steps) == 2
+    data = [np.array(each) for each in layer.data]
+    layer.data = [(data[0], "polygon"), (data[1] + np.array([0, 100]), "polygon")]
+    bench.hand.drawing._look()
+    assert bench.spots == [0, 2]
+
+
+def test_what_is_drawn_as_the_slide_goes_is_refused_in_a_sentence(bench: Bench) -> None:
+    bench.hand.take("lasso")
+    corners = np.array([[0.0, 0.0], [0.0, 100.0], [100.0, 100.0]])
+    bench.session.close()
+    bench.hand._on_drawn(corners, "polygon")
+    assert bench.refused == ["no slide is open"]
+    assert bench.choice.steps == ()
+
+
+def test_a_lasso_around_nothing_chooses_nothing_and_can_be_undone(bench: Bench, qtbot: Any) -> None:
+    bench.hand.take("lasso")
+    bench.mouse.drag(bench.seen_at(square(60, 60, 20)))  # between the spots
+    qtbot.waitUntil(lambda: len(bench.choice.steps) == 1, timeout=5000)
+    assert bench.spots == []
+    assert len(bench.layer().data) == 1
+    bench.choice.undo()
+    assert len(bench.layer().data) == 0

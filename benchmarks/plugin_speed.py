@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dask.array as da
@@ -35,6 +36,10 @@ from PIL import Image
 from scipy.sparse import csr_matrix, random_array
 from spatialdata import SpatialData
 
+from napari_c2lst.plugin.looking.maps import Prepared
+from napari_c2lst.plugin.looking.predictions import Prediction
+from napari_c2lst.plugin.looking.shown import MODES, Surfaces
+from napari_c2lst.plugin.looking.values import GeneMatrix, MapValues
 from napari_c2lst.plugin.shared import forget, shared_of
 from napari_c2lst.slides.images.pyramid import Pyramid
 from napari_c2lst.slides.opening import open_slide
@@ -215,6 +220,49 @@ def measure_spots() -> None:
     window.close()
 
 
+def predictions_of(slide: Slide, genes: int = 250) -> Prepared:
+    """Predictions of a few hundred genes on every spot of a slide, ready to be drawn."""
+    rng = np.random.default_rng(1)
+    names, n = slide.genes[:genes], len(slide.require_spots())
+    predictor = SimpleNamespace(arm="real", training_ids=(), panel=SimpleNamespace(genes=names))
+    written: Any = SimpleNamespace(name="made up", predictor=predictor, mpp=slide.mpp)
+    yx = slide.require_spots().yx
+    measured = rng.gamma(1.0, 1.0, (n, genes)).astype(np.float32)
+    predicted = (0.5 * measured + rng.gamma(1.0, 0.5, (n, genes))).astype(np.float32)
+    values = MapValues(
+        prediction=Prediction("made_up", "spots", written, n, n, False), yx=yx,
+        predicted=GeneMatrix(names, predicted), spread=None, spot=np.arange(n), held_out=np.ones(n, bool),
+        lattice=None, stride_px=None, measured=GeneMatrix(names, measured), spots_yx=yx,
+    )  # fmt: skip
+    return Prepared(slide, values, "spots", None)
+
+
+def measure_maps() -> None:
+    """Predicted maps of 5,000 spots through the panel "Look": what a user who chooses another gene waits for."""
+    from napari_c2lst.plugin.looking.panel import LookPanel
+
+    window = Window()
+    slide = spots_slide()
+    window.timed(lambda: window.shared.session.open(slide))
+    window.settle()
+    panel = LookPanel(window.viewer)
+    panel.resize(380, 700)
+    ready = predictions_of(slide)
+    panel.choices.offer([ready.values.prediction])
+    panel._use_prepared(ready)
+    panel.show()
+    genes = list(ready.values.predicted.genes[1:21])
+    for form in ("spots", "smooth"):
+        if form == "smooth":
+            panel._use_prepared(Prepared(slide, ready.values, form, Surfaces(ready.values, form)))
+        for mode in ("predicted", "beside", "split", "difference"):
+            panel.choices.modes.setCurrentIndex(panel.choices.modes.findData(mode))
+            window.settle()
+            say(f"5,000 spots, map as {form}, {MODES[mode].split(':')[0].lower()}: switch gene", window.switches(genes))
+            window.shared.session.show_gene(ready.values.predicted.genes[0])
+    window.close()
+
+
 def measure_bins(path: Path) -> None:
     window = Window()
     start = time.perf_counter()
@@ -259,13 +307,17 @@ def measure_large(large: Path | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", type=Path, help="a real file to pan")
-    parser.add_argument("--part", choices=("spots", "bins", "large", "write"), help="one of them, in this process")
+    parser.add_argument(
+        "--part", choices=("spots", "maps", "bins", "large", "write"), help="one of them, in this process"
+    )
     parser.add_argument("--folder", type=Path, default=Path(), help="where the Space Ranger folder lies")
     options = parser.parse_args()
     if options.part == "write":
         write_hd(options.folder)
     elif options.part == "spots":
         measure_spots()
+    elif options.part == "maps":
+        measure_maps()
     elif options.part == "bins":
         measure_bins(options.folder)
     elif options.part == "large":
@@ -282,7 +334,7 @@ def measure_all(large: Path | None) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         hd = Path(folder) / "hd"
-        for part in ("spots", "write", "bins", "large"):
+        for part in ("spots", "maps", "write", "bins", "large"):
             which = ["--large", str(large)] if large is not None else []
             subprocess.run([sys.executable, __file__, "--part", part, "--folder", str(hd), *which], check=True)
 

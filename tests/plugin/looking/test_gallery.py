@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QStyleOptionViewItem
 from tests.plugin.results import make_pairs, training_spots
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.looking.gallery import NO_PAIRS, NO_SLIDE, GalleryPanel
-from napari_c2lst.plugin.looking.paired import SHOWN, open_paired, read_rows, runs_with_pairs
+from napari_c2lst.plugin.looking.paired import SHOWN, Paired, open_paired, read_rows, runs_with_pairs
 from napari_c2lst.plugin.looking.patch_model import PATCHES, ROW
 from napari_c2lst.plugin.session import Session
 from napari_c2lst.slides.opening import open_slide
@@ -155,3 +157,104 @@ def test_a_box_is_wide_enough_for_its_patches_and_fits_a_dock(filled: GalleryPan
     assert filled.delegate.sizeHint(option, filled.model.index(0)).width() <= 380
     filled.resize(300, 600)
     assert filled.delegate.shown == 2
+
+
+# -- in the wrong order
+
+
+def test_a_destroyed_gallery_hears_nothing(qtbot: Any, viewer: ViewerModel, session: Session) -> None:
+    import gc
+
+    signals = (session.results_changed, session.sets_changed, session.chosen_changed, session.spot_clicked)
+    heard = [len(signal) for signal in signals]
+    panel = GalleryPanel(viewer)
+    gc.collect()  # what listens must be kept by the panel itself
+    assert [len(signal) for signal in signals] == [n + 1 for n in heard]
+    with qtbot.waitSignal(panel.destroyed):
+        panel.deleteLater()
+    assert [len(signal) for signal in signals] == heard
+
+
+@pytest.fixture
+def runs(results_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs of pairs that a test may write into, for the one slide that no test writes into."""
+    folder = tmp_path / "runs"
+    for name in ("early", "late"):
+        shutil.copytree(results_once.with_name("tiny_c2lst") / "pairs", folder / name)
+    monkeypatch.setattr(Session, "runs_folder", property(lambda self: None if self.slide is None else folder))
+    return folder
+
+
+def test_the_run_that_was_chosen_stays_when_new_results_come(
+    qtbot: Any, gallery: GalleryPanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    session.open(slide)
+    gallery.runs.setCurrentIndex(1)
+    kept = gallery.runs.currentText()
+    qtbot.waitUntil(lambda: gallery.paired is not None, timeout=20_000)
+    shutil.copytree(runs / "late", runs / "newest")
+    session.results_changed.emit()
+    assert gallery.runs.count() == 3
+    assert gallery.runs.currentText() == kept
+
+
+def test_results_of_another_step_leave_the_gallery_as_it_is(
+    qtbot: Any, gallery: GalleryPanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    session.open(slide)
+    qtbot.waitUntil(lambda: gallery.paired is not None, timeout=20_000)
+    paired = gallery.paired
+    gallery.list.setCurrentIndex(gallery.model.index(9))
+    session.results_changed.emit()
+    assert gallery.paired is paired
+    assert gallery.list.currentIndex().row() == 9
+    chosen = Path(gallery.runs.currentData())
+    stamp = (chosen / "result.json").stat().st_mtime + 100
+    os.utime(chosen / "result.json", (stamp, stamp))  # sampled again into the same folder
+    session.results_changed.emit()
+    qtbot.waitUntil(lambda: gallery.paired not in (None, paired), timeout=20_000)
+
+
+def test_closing_the_slide_empties_it(filled: GalleryPanel, session: Session) -> None:
+    session.close()
+    assert filled.words.text() == NO_SLIDE
+    assert filled.paired is None
+    assert filled.model.rowCount() == 0
+    assert not filled.list.isEnabled()
+    session.spot_clicked.emit(3)
+    session.choose(np.ones(63, dtype=bool))
+
+
+def test_pairs_that_come_after_the_slide_was_closed_are_dropped(
+    qtbot: Any, gallery: GalleryPanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    session.open(slide)
+    assert gallery._work.awaited
+    session.close()
+    qtbot.waitUntil(lambda: not gallery._work._workers, timeout=20_000)
+    assert gallery.paired is None
+    assert gallery.model.rowCount() == 0
+
+
+def test_a_set_that_is_shown_and_deleted_gives_way_to_all(filled: GalleryPanel, session: Session) -> None:
+    filled.filter.setCurrentIndex(filled.filter.findText("Set “train”"))
+    session.sets = {}
+    session.sets_changed.emit()
+    assert filled.filter.currentIndex() == 0
+    assert filled.model.rowCount() == 21
+
+
+def test_pairs_that_were_all_mixed_say_so(filled: GalleryPanel) -> None:
+    filled.paired = Paired(filled.paired.pairs, ())  # type: ignore[union-attr]
+    filled._show()
+    assert "all mixed between spots" in filled.words.text()
+
+
+def test_keys_walk_and_enter_goes(qtbot: Any, filled: GalleryPanel, session: Session) -> None:
+    heard: list[int] = []
+    session.spot_clicked.connect(heard.append)
+    filled.list.setCurrentIndex(filled.model.index(0))
+    qtbot.keyClick(filled.list, Qt.Key.Key_End)
+    assert filled.list.currentIndex().row() == 20
+    qtbot.keyClick(filled.list, Qt.Key.Key_Return)
+    assert heard == [60]

@@ -58,3 +58,30 @@ def test_without_a_spot_there_is_nothing(qtbot: Any) -> None:
     bars = shown(qtbot, None)
     assert bars.isHidden()
     assert bars.accessibleDescription() == ""
+
+
+def test_a_value_that_is_no_number_has_no_bar_and_says_so(qtbot: Any) -> None:
+    nan = np.array([np.nan, 1.0], np.float32)
+    bars = shown(qtbot, SpotFacts(3, "S3", "", ("A", "B"), np.array([2.0, 1.0], np.float32), nan))
+    assert count(bars, PREDICTED, 20, 46) == 0
+    assert count(bars, PREDICTED, 46, 72) > 0
+    assert count(bars, MEASURED, 20, 46) > 0
+    assert "A: measured 2.00, predicted without a number" in bars.accessibleDescription()
+
+
+def test_only_zeros_and_only_nan_can_be_drawn(qtbot: Any) -> None:
+    for value in (0.0, np.nan):
+        side = np.full(2, value, np.float32)
+        shown(qtbot, SpotFacts(3, "S3", "", ("A", "B"), side, side)).grab()
+
+
+def test_a_very_long_name_leaves_room_for_its_bars(qtbot: Any) -> None:
+    facts = SpotFacts(3, "S3", "", ("A" * 200,), np.array([2.0], np.float32), np.array([2.0], np.float32))
+    assert count(shown(qtbot, facts), MEASURED, 20, 46) > 100
+
+
+def test_another_spot_with_fewer_genes_needs_less_room(qtbot: Any) -> None:
+    bars = shown(qtbot, FACTS)
+    tall = bars.sizeHint().height()
+    bars.show_facts(SpotFacts(4, "S4", "", ("A",), np.array([2.0], np.float32), None))
+    assert bars.sizeHint().height() < tall

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
+from qtpy.QtGui import QColor, QPalette
 
 from napari_c2lst.plugin.looking.colours import table_of
-from napari_c2lst.plugin.looking.legend import ColourBar
+from napari_c2lst.plugin.looking.legend import ColourBar, digits_of
 from napari_c2lst.plugin.looking.shown import Legend
 
 
@@ -51,3 +53,25 @@ def test_without_a_map_there_is_no_bar(qtbot: Any) -> None:
     bar.show_legend(None)
     assert bar.isHidden()
     assert bar.legend is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "digits"), [((0.0, 2.0), 2), ((0.0, 0.001), 5), ((0.0, 0.03), 3), ((-1.0, 1.0), 2), ((0.0, 1e-9), 5)]
+)
+def test_small_ranges_have_digits_enough_to_tell_their_ends(limits: tuple[float, float], digits: int) -> None:
+    assert digits_of(Legend("FASN", "uncertainty", "magma", limits)) == digits
+
+
+def test_a_small_range_is_said_in_those_digits(qtbot: Any) -> None:
+    bar = bar_of(qtbot, Legend("FASN", "uncertainty", "magma", (0.0, 0.004)))
+    assert "colours from 0.0000 to 0.0040" in bar.accessibleDescription()
+
+
+def test_it_follows_the_theme(qtbot: Any) -> None:
+    bar = bar_of(qtbot, Legend("FASN", "predicted", "viridis", (0.0, 2.0)))
+    for ink in ("#ff0000", "#00ff00"):
+        palette = QPalette(bar.palette())
+        palette.setColor(QPalette.ColorRole.WindowText, QColor(ink))
+        bar.setPalette(palette)
+        line = pixels(bar)[: bar.fontMetrics().height()].reshape(-1, 3)
+        assert (line == QColor(ink).getRgb()[:3]).all(axis=1).any()

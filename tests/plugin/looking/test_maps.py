@@ -128,3 +128,59 @@ def test_nothing_on_the_disk_changes(maps: Maps, spots: Prepared, results_once: 
     before = {path: path.stat().st_mtime_ns for path in results_once.rglob("*")}
     maps.draw(spots, spots.values.predicted.genes[0], "beside", 0.0)
     assert {path: path.stat().st_mtime_ns for path in results_once.rglob("*")} == before
+
+
+def test_bins_on_another_scale_are_hidden_as_well(maps: Maps, spots: Prepared, viewer: ViewerModel) -> None:
+    options = {"name": "bins", "metadata": {"c2lst": {"key": "bins"}}}
+    maps.canvas.add_or_update((np.zeros((4, 4), np.float32), options, "image"), "bins")
+    genes = spots.values.predicted.genes
+    maps.draw(spots, genes[0], "predicted", 0.0)
+    bins = maps.canvas.layer("bins")
+    assert not bins.visible
+    bins.visible = True  # the user wants them
+    maps.draw(spots, genes[1], "predicted", 0.0)
+    assert bins.visible
+    maps.clear()
+    assert bins.visible
+    assert maps.canvas.layer("spots").visible
+
+
+def test_spots_that_the_user_had_hidden_stay_hidden(maps: Maps, spots: Prepared) -> None:
+    maps.canvas.layer("spots").visible = False
+    maps.draw(spots, spots.values.predicted.genes[0], "predicted", 0.0)
+    maps.clear()
+    assert not maps.canvas.layer("spots").visible
+
+
+def test_spots_made_anew_under_a_map_are_hidden(maps: Maps, spots: Prepared, viewer: ViewerModel) -> None:
+    genes = spots.values.predicted.genes
+    maps.draw(spots, genes[0], "predicted", 0.0)
+    viewer.layers.remove(maps.canvas.layer("spots"))
+    maps.canvas.colouring.repaint()
+    maps.draw(spots, genes[1], "predicted", 0.0)
+    assert not maps.canvas.layer("spots").visible
+    maps.clear()
+    assert maps.canvas.layer("spots").visible
+
+
+@pytest.mark.parametrize("deleted", [LEFT_KEY, SPOTS_KEY])
+def test_a_map_deleted_beside_another_comes_back_in_its_own_view(
+    maps: Maps, spots: Prepared, viewer: ViewerModel, deleted: str
+) -> None:
+    genes = spots.values.predicted.genes
+    maps.draw(spots, genes[0], "beside", 0.0)
+    viewer.layers.remove(maps.canvas.layer(deleted))
+    maps.draw(spots, genes[1], "beside", 0.0)
+    place = {layer: viewer.grid.position(i, viewer.layers) for i, layer in enumerate(viewer.layers)}
+    left, right = maps.canvas.layer(LEFT_KEY), maps.canvas.layer(SPOTS_KEY)
+    assert place[left] == place[maps.canvas.layer("image")] != place[right]
+    maps.clear()
+    assert not viewer.grid.enabled
+    assert [layer for layer in viewer.layers if layer.name.startswith("Gene map")] == []
+
+
+def test_clearing_without_a_map_changes_nothing(maps: Maps, viewer: ViewerModel) -> None:
+    before = [(layer.name, layer.visible) for layer in viewer.layers]
+    maps.clear()
+    maps.clear()
+    assert [(layer.name, layer.visible) for layer in viewer.layers] == before

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from napari_c2lst.plugin.looking.predictions import Prediction, held_out_column, list_predictions
 from napari_c2lst.slides.opening import open_slide
@@ -64,3 +66,40 @@ def test_without_a_known_set_unseen_spots_count_as_held_out() -> None:
     table = SimpleNamespace(obs={"unseen": np.array([True, False])}, n_obs=2)
     assert held_out_column(table).tolist() == [True, False]
     assert held_out_column(SimpleNamespace(obs={}, n_obs=3)).tolist() == [False] * 3
+
+
+class Tables(dict[str, Any]):
+    """A slide that holds tables."""
+
+    @property
+    def sdata(self) -> Any:
+        return SimpleNamespace(tables=self)
+
+
+@pytest.mark.parametrize("uns", [{}, {"c2lst": None}, {"c2lst": "text"}, {"c2lst": {"kind": "spot set"}}, {"c2lst": 3}])
+def test_tables_of_others_are_passed_over(uns: dict[str, Any]) -> None:
+    assert list_predictions(Tables(other=SimpleNamespace(uns=uns))) == ([], [])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"version": None}, {"version": "one"}, {}, {"version": 1}, {"version": 1, "predictor": "no json"}],
+)
+def test_a_damaged_table_is_one_sentence_and_no_crash(damage: dict[str, Any]) -> None:
+    table = SimpleNamespace(uns={"c2lst": {"kind": "predictions", **damage}})
+    found, problems = list_predictions(Tables(broken=table))  # type: ignore[arg-type]
+    assert found == []
+    assert len(problems) == 1
+    assert problems[0].startswith("'broken': ")
+    assert "predict again" in problems[0]
+
+
+def test_a_table_without_a_place_cannot_be_drawn(slide: Slide) -> None:
+    empty = slide.sdata.tables["c2lst_spots_real"][:0]
+    found, problems = list_predictions(Tables(empty=empty))  # type: ignore[arg-type]
+    assert found == []
+    assert problems == ["'empty': it holds no place that was predicted; predict again"]
+
+
+def test_a_slide_that_holds_no_tables_at_all() -> None:
+    assert list_predictions(SimpleNamespace(sdata=None)) == ([], [])  # type: ignore[arg-type]

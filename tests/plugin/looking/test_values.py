@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.plugin.looking.made import values
 from tests.plugin.results import panel_of, predicted_of, training_spots
 
 from napari_c2lst.common.errors import InputError
@@ -113,3 +114,63 @@ def test_any_matrix_of_an_anndata_becomes_dense() -> None:
     numbers = np.eye(3)
     for matrix in (numbers, csr_matrix(numbers), da.from_array(numbers)):
         assert dense(matrix).tolist() == numbers.tolist()
+
+
+# -- numbers that are none
+
+
+NUMBERS = np.arange(18, dtype=np.float32).reshape(6, 3)
+
+
+def with_nan(rows: object) -> np.ndarray:
+    damaged = NUMBERS.copy()
+    damaged[rows] = np.nan
+    return damaged
+
+
+def test_ranges_are_of_the_values_that_are_numbers() -> None:
+    some = values(with_nan([3]), with_nan([4]), with_nan([5]))
+    whole = values(np.delete(NUMBERS, 4, 0), np.delete(NUMBERS, 4, 0))
+    assert some.limits("ERBB2") == pytest.approx((some.measured.column("ERBB2")[2] + 0.18, 15.82), abs=0.5)  # type: ignore[union-attr]
+    for ends in (some.limits("ERBB2"), some.spread_limits("ERBB2"), (0, some.difference_limit("ERBB2"))):
+        assert np.isfinite(ends).all()
+        assert ends[0] < ends[1]
+    assert whole.difference_limit("ERBB2") == 1e-3
+
+
+@pytest.mark.parametrize("rows", [slice(None)])
+def test_nothing_but_nan_still_has_a_range_to_draw_with(rows: slice) -> None:
+    none = values(with_nan(rows), with_nan(rows), with_nan(rows))
+    for low, high in (none.limits("FASN"), none.spread_limits("FASN"), (0.0, none.difference_limit("FASN"))):
+        assert np.isfinite([low, high]).all()
+        assert low < high
+
+
+def test_one_spot_and_a_gene_that_does_not_vary_have_a_range() -> None:
+    one = values(NUMBERS[:1], NUMBERS[:1])
+    low, high = one.limits("ACTB")
+    assert low < high
+    low, high = values(np.ones((6, 3)), np.zeros((6, 3))).limits("ACTB")
+    assert low == 0 < high
+
+
+def test_counts_that_were_changed_leave_the_prediction_to_look_at(
+    slide: Slide, predictions: dict[str, Prediction]
+) -> None:
+    class Normalised:
+        """A slide whose table was log-transformed in place."""
+
+        name, spots, genes = slide.name, slide.spots, slide.genes
+        table_name, sdata = slide.table_name, slide.sdata
+
+        def counts(self) -> object:
+            raise InputError("the table holds no whole numbers", "open the slide with raw counts")
+
+    assert measured_values(Normalised(), predictions["both on spots"]) is None  # type: ignore[arg-type]
+
+
+def test_a_slide_without_its_table_has_nothing_measured(slide: Slide, predictions: dict[str, Prediction]) -> None:
+    from types import SimpleNamespace
+
+    bare = SimpleNamespace(spots=slide.spots, table_name=None, sdata=SimpleNamespace(tables={}))
+    assert measured_values(bare, predictions["both on spots"]) is None  # type: ignore[arg-type]

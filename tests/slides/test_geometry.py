@@ -114,3 +114,17 @@ def test_sizes_and_systems() -> None:
     )
     assert image_size(element) == (20, 30)
     assert systems_of(element) == ["a", "b"]
+
+
+def test_points_there_and_back_are_the_points() -> None:
+    matrix = np.array([[2.0, 0.5, 3.0], [-0.3, 1.5, -7.0], [0.0, 0.0, 1.0]])
+    yx = np.random.default_rng(0).uniform(-50, 50, (20, 2))
+    np.testing.assert_allclose(apply_yx(np.linalg.inv(matrix), apply_yx(matrix, yx)), yx, atol=1e-9)
+    assert apply_yx(matrix, np.empty((0, 2))).shape == (0, 2)
+
+
+def test_the_length_of_a_unit_does_not_see_turns_mirrors_and_shifts() -> None:
+    turn = np.array([[0.0, -3.0, 9.0], [3.0, 0.0, -4.0], [0.0, 0.0, 1.0]])
+    mirror = np.diag([-3.0, 3.0, 1.0])
+    assert scale_of(turn) == scale_of(mirror) == pytest.approx(3.0)
+    assert scale_of(np.diag([2.0, 8.0, 1.0])) == pytest.approx(4.0)

@@ -100,3 +100,15 @@ def test_full_resolution_pixels_of_crc16(shared: Path) -> None:
     rc, yx = frame[["array_row", "array_col"]].to_numpy(), frame[["row", "col"]].to_numpy()
     assert recognise_array(rc, yx) is VISIUM
     assert fit_microns(VISIUM, rc, yx) == pytest.approx(1.294, rel=0.003)
+
+
+def test_a_few_spots_that_were_moved_by_hand_change_little() -> None:
+    row, column = (grid.ravel() for grid in np.mgrid[:10, :12])
+    yx = np.stack([row * 200.0, column * 200.0], axis=1)
+    yx[::20] += 20
+    assert fit_microns(ST_1K, np.stack([row, column], axis=1), yx) == pytest.approx(1.0, rel=0.01)
+
+
+def test_spots_all_at_one_place_have_no_microns() -> None:
+    row, column = (grid.ravel() for grid in np.mgrid[:5, :5])
+    assert fit_microns(ST_1K, np.stack([row, column], axis=1), np.zeros((25, 2))) is None

@@ -8,7 +8,7 @@ from tests.slides.inputs import picture, write_png
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.slide import Spots
+from napari_c2lst.slides.slide import Microns, Slide, Spots
 
 
 def test_counts_and_genes_are_taken_once(tiny_store_once: Path) -> None:
@@ -77,3 +77,29 @@ def test_spots_are_named_once_and_lie_in_the_image(tiny_store_once: Path) -> Non
     assert spots.yx.shape == (len(spots), 2)
     assert (spots.yx >= 0).all()
     assert (spots.yx <= slide.pyramid.shape).all()
+
+
+def bare(**parts: object) -> Slide:
+    """A slide of nothing but what a test gives it."""
+    names = {"image_name": "i", "shapes_name": None, "table_name": None, "coordinate_system": "global"}
+    rest = {"sdata": None, "pyramid": None, "microns": None, "spots": None, "is_zarr": False}
+    return Slide(**{"name": "a", "path": Path("a.png"), "kind": "image alone", **names, **rest, **parts})  # type: ignore[arg-type]
+
+
+def test_a_slide_of_an_image_says_what_it_was_read_as() -> None:
+    with pytest.raises(InputError, match="slide 'a' has no spots: it was read as image alone") as caught:
+        bare().require_spots()
+    assert "c2lst info --help" in caught.value.hint
+
+
+def test_counts_are_not_looked_at_before_the_spots_are_there() -> None:
+    for ask in (lambda slide: slide.counts(), lambda slide: slide.genes):
+        with pytest.raises(InputError, match="has no spots"):
+            ask(bare(table_name="table"))
+
+
+def test_microns_are_those_that_were_found() -> None:
+    assert bare(microns=Microns(0.25, "stored", "tags")).mpp == 0.25
+    with pytest.raises(InputError, match="no microns per pixel") as caught:
+        _ = bare().mpp
+    assert "--mpp" in caught.value.hint

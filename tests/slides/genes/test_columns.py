@@ -70,3 +70,30 @@ def test_the_first_gene_where_all_are_rare_or_none_is_there() -> None:
     assert GeneColumns.of_counts(csr_matrix((3, 0), dtype=np.float32), []).most_varying() == ""
     dense[3, 2] = 5
     assert GeneColumns.of_counts(csr_matrix(dense), GENES).most_varying() == "C"
+
+
+def test_a_gene_without_any_count_is_all_zero() -> None:
+    columns = GeneColumns.of_counts(csr_matrix((5, 2), dtype=np.float32), ["A", "B"])
+    assert columns.column("A").tolist() == [0] * 5
+    assert "B" in columns
+    assert "C" not in columns
+
+
+def test_no_places_and_no_genes() -> None:
+    assert GeneColumns.of_slabs([], GENES, 3).column("A").tolist() == [0, 0, 0]
+    assert GeneColumns.of_counts(csr_matrix((0, 4), dtype=np.float32), GENES).column("D").shape == (0,)
+    assert GeneColumns.of_slabs([], [], 0).most_varying() == ""
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_gene_that_varies_most_is_one_of_those_that_are_there(share: float) -> None:
+    assert GeneColumns.of_counts(counts(), GENES).most_varying(share) in GENES
+
+
+def test_the_matrix_is_left_as_it_is() -> None:
+    matrix = counts()
+    before = matrix.copy()
+    columns = GeneColumns.of_counts(matrix, GENES)
+    columns.column("A")[:] = 9
+    assert (matrix != before).nnz == 0
+    assert columns.column("A").tolist() == before.toarray()[:, 0].tolist()

@@ -213,3 +213,48 @@ def test_median_predictor_on_b4_lies_on_the_scale_of_the_design(shared: Path) ->
 
 def _median_error(values: np.ndarray, training: np.ndarray) -> float:
     return float(np.abs(values[~training] - np.median(values[training], axis=0)).mean())
+
+
+def test_a_spot_counted_twice_as_deep_has_the_same_targets() -> None:
+    counts = _counts() + 1
+    panel = GenePanel.fit(counts, GENES, training=_training())
+    deeper = counts * np.where(np.arange(40) % 2 == 0, 2, 1)[:, None]
+    np.testing.assert_allclose(panel.targets(deeper, GENES), panel.targets(counts, GENES), rtol=1e-6)
+
+
+def test_conditions_of_the_training_spots_are_standardised() -> None:
+    counts, training = _counts(), _training()
+    panel = GenePanel.fit(counts, GENES, training=training)
+    found = panel.condition(panel.targets(counts, GENES))[training]
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(found.std(axis=0), 1, atol=1e-5)
+
+
+def test_a_spot_without_counts_is_all_zero_and_nothing_divides_by_it() -> None:
+    panel = GenePanel.fit(_counts(), GENES, training=_training())
+    empty = panel.targets(np.zeros((2, 4), np.float32), GENES)
+    assert (empty == 0).all()
+    assert np.isfinite(panel.condition(empty)).all()
+
+
+def test_no_spots_have_no_targets() -> None:
+    panel = GenePanel.fit(_counts(), GENES, training=_training())
+    assert panel.targets(np.zeros((0, 4), np.float32), GENES).shape == (0, 4)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 250])
+def test_a_panel_is_as_large_as_asked_or_as_there_are_genes(size: int) -> None:
+    panel = GenePanel.fit(_counts(), GENES, training=_training(), size=size)
+    assert len(panel) == len(panel.mean) == len(panel.std) == min(size, 4)
+    assert panel.genes == GenePanel.fit(_counts(), GENES, training=_training()).genes[:size]
+
+
+@pytest.mark.parametrize("training", [np.zeros(40, bool), np.arange(40) < 1, np.ones((40, 1), bool), np.arange(8)])
+def test_masks_that_choose_too_little_or_are_no_masks(training: np.ndarray) -> None:
+    with pytest.raises(InputError, match="training"):
+        GenePanel.fit(_counts(), GENES, training=training)
+
+
+def test_genes_of_two_names_alike_but_for_their_case_are_two_genes() -> None:
+    panel = GenePanel.fit(_counts(), ["Actb", "ACTB", "C", "D"], training=_training())
+    assert {"Actb", "ACTB"} <= set(panel.genes)

@@ -126,3 +126,47 @@ def test_a_number_of_its_own_is_never_called_less_than_zero() -> None:
     for top in (1, 2, 5, 1000):
         quality = SpotQuality(rng.integers(0, top, 40).astype(float), rng.integers(0, top, 40))
         assert not any("less than 0" in line for line in quality.lines())
+
+
+def plain(tissue: bool = True) -> SpotQuality:
+    counts = np.array([0, 10, 100, 1000])
+    return SpotQuality(counts, counts // 2, np.array([0.0, 0.2, 0.5, 1.0]) if tissue else None)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "low"),
+    [
+        ({}, []),
+        ({"min_counts": 1}, [0]),
+        ({"min_counts": 100}, [0, 1]),
+        ({"min_genes": 50}, [0, 1]),
+        ({"min_tissue": 0.5}, [0, 1]),
+        ({"min_counts": 5, "min_tissue": 0.9}, [0, 1, 2]),
+        ({"min_counts": 1e9}, [0, 1, 2, 3]),
+    ],
+)
+def test_low_spots_by_threshold(thresholds: dict[str, float], low: list[int]) -> None:
+    assert np.flatnonzero(plain().low(**thresholds)).tolist() == low
+    numbers = plain().low_numbers(**thresholds)
+    assert len(numbers) == len(thresholds)
+    assert max(numbers.values(), default=0) <= len(low) <= sum(numbers.values())
+
+
+def test_thresholds_are_said_as_a_reader_would() -> None:
+    said = plain().low_numbers(min_counts=500, min_genes=2.5, min_tissue=0.25)
+    assert said == {"fewer than 500 counts": 3, "fewer than 2.5 genes": 1, "less than 25 % tissue": 2}
+
+
+def test_no_spots_have_no_summary_and_none_is_low() -> None:
+    nothing = SpotQuality(np.zeros(0), np.zeros(0), np.zeros(0))
+    assert (nothing.summary(), nothing.lines(), len(nothing)) == ({}, [], 0)
+    assert nothing.low(min_counts=5, min_tissue=0.5).shape == (0,)
+
+
+def test_without_tissue_its_threshold_is_refused_and_the_others_hold() -> None:
+    blind = plain(tissue=False)
+    assert set(blind.summary()) == {"counts", "genes"}
+    assert blind.low(min_counts=50).sum() == 2
+    for ask in (blind.low, blind.low_numbers):
+        with pytest.raises(InputError, match="was not looked at"):
+            ask(min_counts=50, min_tissue=0.5)

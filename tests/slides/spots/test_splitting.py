@@ -151,3 +151,43 @@ def test_visium_crc16_leaks_at_random_but_not_blocked(shared: Path) -> None:
     training, buffer = blocked_split(yx, 0.25, 0)
     assert training.sum() == at_random.sum()
     assert buffer.sum() < 0.1 * (~training).sum()
+
+
+def test_the_buffer_touches_training_and_nothing_else() -> None:
+    yx = _hexagons(12, 12)
+    training, buffer = blocked_split(yx, 0.3, 1)
+    assert not (training & buffer).any()
+    gap = np.abs(yx[:, None] - yx[None, training]).max(axis=2).min(axis=1)
+    assert (gap[buffer] < 112).all()
+    assert (gap[~training & ~buffer] >= 112 - 1e-6).all()
+
+
+def test_a_larger_patch_has_a_larger_buffer_around_the_same_spots() -> None:
+    yx = _hexagons(12, 12)
+    near, far = (blocked_split(yx, 0.3, 1, patch_um=um) for um in (112.0, 300.0))
+    np.testing.assert_array_equal(near[0], far[0])
+    assert (far[1] | ~near[1]).all()
+    assert far[1].sum() > near[1].sum()
+
+
+def test_where_the_slide_lies_does_not_matter() -> None:
+    yx = _hexagons(12, 12)
+    for moved in (yx + 12_345.0, yx - 500.0):
+        for one, other in zip(blocked_split(yx, 0.25, 3), blocked_split(moved, 0.25, 3), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 7])
+def test_every_spot_is_in_one_block(blocks: int) -> None:
+    labels = spatial_blocks(_hexagons(5, 5), blocks)
+    assert sorted(set(labels.tolist())) == list(range(blocks))
+    sizes = np.bincount(labels)
+    assert sizes.max() - sizes.min() <= 2
+
+
+def test_patches_beside_each_other_do_not_overlap() -> None:
+    yx = np.array([[0.0, 0.0], [0.0, 112.0], [0.0, 111.0], [111.0, 111.0], [200.0, 0.0]])
+    training = np.array([True, False, False, False, False])
+    assert overlapping_spots(yx, training, 112.0).tolist() == [False, False, True, True, False]
+    assert not overlapping_spots(yx, ~np.zeros(5, bool), 112.0).any()
+    assert not overlapping_spots(yx, np.zeros(5, bool), 112.0).any()

@@ -18,6 +18,7 @@ from napari_c2lst.slides.patches.cutting import coarseness_note, iter_spot_patch
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.store.stored import open_stored
 
+from .ahead import made_ahead
 from .grid import Grid, grid_shapes, tissue_grid
 from .partial import PartialRows
 from .predictor import Predictor, find_predictor, load_predictor
@@ -66,7 +67,7 @@ def run(settings: PredictSettings, reporter: Reporter) -> PredictResult:
     if (note := coarseness_note(slide, predictor.spec)) is not None:
         reporter.message(note, "warning")
     written = Written.of(name, find_predictor(settings.predictor), predictor, slide, tta=settings.tta)
-    job = _Job(settings, predictor, slide, reporter, written)
+    job = PredictJob(settings, predictor, slide, reporter, written)
     elements, csv = job.run()
     return PredictResult(
         store=slide.path,
@@ -94,7 +95,7 @@ class _Elements(BaseModel):
         return [*self.tables, *self.shapes, *self.images]
 
 
-class _Job:
+class PredictJob:
     """One run of `predict`."""
 
     def __init__(
@@ -155,7 +156,7 @@ class _Job:
         """Predict at positions (n, 2); the rows wait on disk until they are written, also over a stop."""
         part = self._partial(yx, what)
         try:
-            self._fill(part, yx, what)
+            self.fill(part, yx, what)
             yield Rows(mean=part.mean, spread=part.spread)
         except (Stopped, KeyboardInterrupt):
             part.keep()
@@ -182,24 +183,26 @@ class _Job:
             resume=self.settings.resume == "auto",
         )
 
-    def _fill(self, part: PartialRows, yx: NDArray[np.float64], what: str) -> None:
+    def fill(self, part: PartialRows, yx: NDArray[np.float64], what: str) -> None:
         """Predict the rows that are not there yet."""
         todo = part.todo
         done = len(yx) - len(todo)
         if done:
             self.reporter.message(f"going on after {done} of {len(yx)} {what}")
-        for index, patches in self._patches(yx[todo]):
-            if self.reporter.stop_requested():
-                raise Stopped(
-                    f"prediction was stopped after {done} of {len(yx)} {what}",
-                    "the slide is as it was; the same command goes on from here",
+        # the next patches are read and stain-normalised while the network looks at these
+        with made_ahead(self._patches(yx[todo])) as batches:
+            for index, patches in batches:
+                if self.reporter.stop_requested():
+                    raise Stopped(
+                        f"prediction was stopped after {done} of {len(yx)} {what}",
+                        "the slide is as it was; the same command goes on from here",
+                    )
+                values = self.predictor.predict_with_spread(
+                    patches, self.settings.batch, tta=self.settings.tta, reporter=self.reporter
                 )
-            values = self.predictor.predict_with_spread(
-                patches, self.settings.batch, tta=self.settings.tta, reporter=self.reporter
-            )
-            part.write(todo[index], *values)
-            done += len(index)
-            self.reporter.progress(done, len(yx), what)
+                part.write(todo[index], *values)
+                done += len(index)
+                self.reporter.progress(done, len(yx), what)
 
     def _patches(self, yx: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
         s = self.settings

@@ -168,3 +168,44 @@ def test_nothing_is_heard_after_the_end(seen: ShownCells, shared_viewer: Shared)
     seen.close()
     shared_viewer.session.close()
     assert seen.result is not None
+
+
+def test_spots_are_not_coloured_by_a_result_that_is_no_longer_shown(
+    qtbot: Any, cells: ShownCells, cells_store: Path, shared_viewer: Shared
+) -> None:
+    write_cells(cells_store, "wide", step=40)
+    cells.renew()
+    cells.colour_spots("nuclei")
+    assert cells.spots_by == "nuclei"
+    cells.choose("wide")
+    assert cells.spots_by == ""  # a gene, until they are read
+    settle(qtbot, cells)
+    assert cells.spots_by == "nuclei"
+    layer = shared_viewer.canvas.layer("spots")
+    np.testing.assert_array_equal(layer.features["value"], cells.composition.sum(axis=1))  # type: ignore[union-attr]
+    shared_viewer.canvas.show_spots_colours(np.zeros(63), "somebody else's")
+    assert cells.spots_by == ""
+    cells.choose("narrow")
+    settle(qtbot, cells)
+    assert shared_viewer.canvas.colouring.name == "somebody else's"  # not ours to change
+
+
+def test_results_that_go_take_their_colours_along(cells: ShownCells, shared_viewer: Shared) -> None:
+    cells.colour_spots(NAMES[0])
+    cells.results = []
+    cells.choose("")
+    assert cells.spots_by == ""
+    assert shared_viewer.canvas.colouring.name == shared_viewer.session.gene
+    cells.colour_spots("nuclei")  # nothing is known: nothing happens
+    assert cells.spots_by == ""
+
+
+def test_damaged_cells_are_told_once(cells: ShownCells, cells_store: Path, shared_viewer: Shared) -> None:
+    told: list[str] = []
+    shared_viewer.session.told.connect(lambda _level, message, _hint: told.append(message))
+    (cells_store / "shapes" / "c2lst_cells_narrow" / "shapes.parquet").unlink()
+    for _ in range(3):
+        shared_viewer.session.results_changed.emit()
+    assert len(told) == 1
+    assert "'narrow' are damaged" in told[0]
+    assert cells.result is None

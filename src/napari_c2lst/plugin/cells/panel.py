@@ -118,7 +118,14 @@ class CellsViewPanel(QWidget):
             for label, value in wanted:
                 self.spots_by.addItem(label, value)
             self.spots_by.blockSignals(False)
+        self._show_spots_by()
         self.spots_by.setEnabled(known)
+
+    def _show_spots_by(self) -> None:
+        """What colours the spots now, whoever chose it."""
+        self.spots_by.blockSignals(True)
+        self.spots_by.setCurrentIndex(max(self.spots_by.findData(self.cells.spots_by), 0))
+        self.spots_by.blockSignals(False)
 
     def _show_cell(self) -> None:
         picked = self.cells.picked
@@ -136,14 +143,14 @@ class CellsViewPanel(QWidget):
 
     def _on_gene(self, gene: str) -> None:
         """A gene that is chosen anywhere colours the spots again."""
-        if gene and self.spots_by.currentIndex() > 0:
+        if gene:
             self.spots_by.blockSignals(True)
             self.spots_by.setCurrentIndex(0)
             self.spots_by.blockSignals(False)
 
     def _on_slide(self) -> None:
         self._spot = -1
-        self.spots_by.setCurrentIndex(0)
+        self._show_spots_by()
 
     # -- plumbing --------------------------------------------------------------------------------------------------
 

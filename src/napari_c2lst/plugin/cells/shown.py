@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from napari_c2lst.plugin.parts.latest import Latest
 
-from .composed import Composed
+from .composed import NUCLEI, Composed
 from .layer import KEY, cells_layer, layer_colours
 from .loading import load_raster
 from .outlines import Outlines, load_outlines
@@ -54,7 +54,8 @@ class ShownCells:
     def __init__(self, shared: Shared) -> None:
         self._canvas, self._session = shared.canvas, shared.session
         self._thread = Latest()
-        self._composed = Composed(self.changed.emit, self._on_failed)
+        self._composed = Composed(self._on_composed, self._on_failed)
+        self._spots_by, self._spots_name, self._again = "", "", ""
         self.results: list[CellResult] = []
         self.result: CellResult | None = None
         self.raster: CellRaster | None = None
@@ -65,6 +66,7 @@ class ShownCells:
         self.wanted = False
         self.outlines_missing = ""
         self._expected = ""
+        self._told: list[str] = []
         self._session.slide_changed.connect(self._on_slide)
         self._session.results_changed.connect(self.renew)
         self._end_clicks = self._canvas.on_click(self._on_click)
@@ -90,8 +92,9 @@ class ShownCells:
     def renew(self) -> None:
         """Look into the store again; keeps the result that is looked at where it is still there."""
         found, problems = list_results(self._session.store)
-        for problem in problems:
+        for problem in problems if problems != self._told else ():  # once, not whenever something is made
             self._session.tell("warning", problem, "run 'cells' on the slide again")
+        self._told = problems
         names = [each.name for each in found]
         before = self.result
         self.results = found
@@ -113,6 +116,9 @@ class ShownCells:
         chosen = next((each for each in self.results if each.name == name), None)
         if chosen == self.result and chosen is not None:
             return
+        self._again = self.spots_by
+        if self._again:  # the numbers of another result: a gene, until those of this one are read
+            self.colour_spots("")
         self._forget()
         self.result = chosen
         if chosen is not None:
@@ -186,13 +192,26 @@ class ShownCells:
 
     def colour_spots(self, what: str) -> None:
         """Colour the spots by the share of a type, by "nuclei" (their number), or by a gene again (empty)."""
-        self._canvas.show_spots_colours(*self._composed.numbers(what, self.composition_types))
+        values, self._spots_name = self._composed.numbers(what, self.composition_types)
+        self._spots_by = "" if values is None else what
+        self._canvas.show_spots_colours(values, self._spots_name)
+
+    @property
+    def spots_by(self) -> str:
+        """What of the composition colours the spots now, as `colour_spots` takes it; empty for anything else."""
+        return self._spots_by if self._canvas.colouring.name == self._spots_name else ""
+
+    def _on_composed(self) -> None:
+        again, self._again = self._again, ""
+        if again == NUCLEI or again in self.composition_types:
+            self.colour_spots(again)
+        self.changed.emit()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _on_slide(self) -> None:
         self._forget()
-        self.result, self.wanted = None, False
+        self.result, self.wanted, self._spots_by, self._again = None, False, "", ""
         self.renew()
 
     def _forget(self) -> None:

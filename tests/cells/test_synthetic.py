@@ -21,7 +21,8 @@ from napari_c2lst.cells.synthetic import PairsCellsResult, is_pairs, iter_patch_
 from napari_c2lst.common.errors import InputError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.diffusion.conditions import plan_conditions
-from napari_c2lst.diffusion.pairs import PAIRS_FILE, PairsFacts, PairsWriter
+from napari_c2lst.diffusion.pairs import PAIRS_FILE, PairsFacts
+from napari_c2lst.diffusion.pairs_writing import PairsWriter
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
 SPOTS = 3

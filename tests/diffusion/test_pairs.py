@@ -11,7 +11,8 @@ from tests.diffusion.tiny import PX, tiny_central, tiny_facts, tiny_patches, tin
 
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.diffusion.conditions import Conditions, plan_conditions
-from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, PairsFacts, PairsWriter, load_pairs
+from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, PairsFacts, load_pairs
+from napari_c2lst.diffusion.pairs_writing import PairsWriter
 
 N, RATIO = 12, 3
 

@@ -14,7 +14,8 @@ from tests.evaluation.test_scoring import make_trial as scored_trial
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.diffusion.conditions import Conditions
-from napari_c2lst.diffusion.pairs import PairsFacts, PairsWriter
+from napari_c2lst.diffusion.pairs import PairsFacts
+from napari_c2lst.diffusion.pairs_writing import PairsWriter
 from napari_c2lst.evaluation.evaluating import (
     EvaluateResult,
     _named_pairs,

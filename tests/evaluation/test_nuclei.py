@@ -19,7 +19,8 @@ from napari_c2lst.cells.weights import load_hovernet, save_hovernet
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.diffusion.conditions import Conditions
-from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, PairsFacts, PairsWriter, load_pairs
+from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, PairsFacts, load_pairs
+from napari_c2lst.diffusion.pairs_writing import PairsWriter
 from napari_c2lst.evaluation.evaluating import EvaluateResult, run
 from napari_c2lst.evaluation.nuclei import compare_nuclei, load_weights
 from napari_c2lst.evaluation.settings import EvaluateSettings

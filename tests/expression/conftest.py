@@ -90,7 +90,8 @@ def write_pairs(
 ) -> Path:
     """Pairs as `sample` writes them, with real patches in place of synthetic ones."""
     from napari_c2lst.diffusion.conditions import plan_conditions
-    from napari_c2lst.diffusion.pairs import PairsFacts, PairsWriter
+    from napari_c2lst.diffusion.pairs import PairsFacts
+    from napari_c2lst.diffusion.pairs_writing import PairsWriter
     from napari_c2lst.slides.genes.panel import GenePanel
     from napari_c2lst.slides.identity import spots_hash
     from napari_c2lst.slides.patches.cutting import PatchSpec, spot_patches

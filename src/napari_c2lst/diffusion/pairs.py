@@ -1,7 +1,5 @@
 """PAIRS: synthetic patches with the expression they were drawn for, as one AnnData zarr (see docs/pairs.md)."""
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,17 +11,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_c2lst.common.errors import InputError, MismatchError
-from napari_c2lst.common.files import check_free_space, disk_errors
 from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
-from .conditions import Conditions
-
 PAIRS_FILE = "pairs.zarr"
 PAIRS_VERSION = 1
-_KEY = "c2lst"
+KEY = "c2lst"
 _PARTIAL = ".partial"
-_ARRAY = {"encoding-type": "array", "encoding-version": "0.2.0"}
 
 
 class PairsFacts(BaseModel):
@@ -145,59 +139,6 @@ class Pairs:
             )
 
 
-class PairsWriter:
-    """Write pairs a part at a time; the store takes its name only when it is complete.
-
-    Parameters
-    ----------
-    path
-        The store to write (`.../pairs.zarr`). Until `finish` it is called `pairs.zarr.partial`.
-    conditions, facts
-        All conditions of the run, and where they come from.
-    seed
-        Of the run; row i is patch i of that seed.
-    rows
-        Rows of a storage chunk: parts of so many rows, from the start on, are written whole or not at all.
-    resume
-        Go on with the partial store that is there.
-
-    Raises
-    ------
-    InputError
-        If the store is there already, or the disk has no room for it.
-    """
-
-    def __init__(
-        self, path: Path, conditions: Conditions, facts: PairsFacts, *, seed: int, rows: int = 64, resume: bool = False
-    ) -> None:
-        import zarr
-
-        self.path = path
-        self.partial = partial_store(path)
-        if path.exists():
-            raise InputError(f"'{path}' is there already", "choose another --out")
-        if not (resume and self.partial.exists()):
-            px, m = facts.spec.patch_px, len(conditions)
-            check_free_space(path.parent, m * (3 * px * px + 4 * len(facts.panel)))
-            with disk_errors(path):
-                _create(self.partial, conditions, facts, seed, rows)
-        self._patches: Any = zarr.open_group(self.partial, mode="r+", use_consolidated=False)["obsm/patches"]
-
-    def write(self, start: int, patches: NDArray[np.uint8]) -> None:
-        """Write the patches of rows `start` and following."""
-        with disk_errors(self.path):
-            self._patches[start : start + len(patches)] = patches
-
-    def finish(self) -> Path:
-        """Give the store its name."""
-        import zarr
-
-        with disk_errors(self.path):
-            zarr.consolidate_metadata(self.partial)
-            os.rename(self.partial, self.path)
-        return self.path
-
-
 def partial_store(path: Path) -> Path:
     """What a store of pairs is called until it is complete."""
     return path.with_name(path.name + _PARTIAL)
@@ -227,7 +168,7 @@ def load_pairs(path: Path) -> Pairs:
             source_a=table.obs["source_a"].to_numpy(dtype=np.str_),
             source_b=table.obs["source_b"].to_numpy(dtype=np.str_),
             weight=table.obs["weight"].to_numpy(dtype=np.float32),
-            facts=stored_facts(store, table.uns[_KEY]),
+            facts=stored_facts(store, table.uns[KEY]),
         )
 
 
@@ -276,45 +217,6 @@ def find_pairs(path: Path) -> Path:
     if not store.is_dir():
         raise InputError(f"there are no pairs '{path}'", "give the --out of 'c2lst sample'")
     return store
-
-
-def _create(partial: Path, conditions: Conditions, facts: PairsFacts, seed: int, rows: int) -> None:
-    """The whole store, with room for the patches."""
-    import anndata
-    import pandas as pd
-    import zarr
-
-    shutil.rmtree(partial, ignore_errors=True)
-    m, px = len(conditions), facts.spec.patch_px
-    obs = pd.DataFrame(
-        {
-            "source_a": pd.Categorical(conditions.source_a),
-            "source_b": pd.Categorical(conditions.source_b),
-            "weight": conditions.weight,
-            "seed": np.full(m, seed, dtype=np.int64),
-            "image": np.arange(m, dtype=np.int64),
-        },
-        index=[f"synthetic_{i}" for i in range(m)],
-    )
-    table = anndata.AnnData(conditions.targets, obs=obs, var=pd.DataFrame(index=list(facts.panel.genes)))
-    table.uns[_KEY] = {"version": PAIRS_VERSION, "facts": facts.model_dump_json()}
-    table.write_zarr(partial)
-    obsm: Any = zarr.open_group(partial, mode="r+", use_consolidated=False)["obsm"]
-    array = obsm.create_array(
-        "patches", shape=(m, px, px, 3), chunks=(min(m, rows), px, px, 3), dtype="uint8", compressors=_compressor(obsm)
-    )
-    array.attrs.update(_ARRAY)
-
-
-def _compressor(group: Any) -> Any:
-    """Zstandard with a checksum: the default, Blosc, reads on past the end of a chunk that was cut short."""
-    if group.metadata.zarr_format == 2:
-        import numcodecs
-
-        return numcodecs.Zstd(level=1, checksum=True)
-    import zarr.codecs
-
-    return zarr.codecs.ZstdCodec(level=1, checksum=True)
 
 
 def _first_line(error: BaseException) -> str:

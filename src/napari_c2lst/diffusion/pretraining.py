@@ -16,13 +16,13 @@ from napari_c2lst.common.device import autocast, autocast_dtype, describe_device
 from napari_c2lst.common.errors import DeviceMemoryError, Stopped
 from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, refuse_nan, set_rate, warmup_factor
 from napari_c2lst.common.reporter import Reporter
-from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.common.seeds import torch_generator
 
 from .batches import batch_indices, turned
 from .cards import write_card
 from .central import CentralModel, load_central, save_central
+from .pretrain_result import PretrainResult as PretrainResult
 from .pretrain_settings import PretrainSettings
 from .processes import (
     agree_to_stop,
@@ -39,26 +39,6 @@ from .watching import Watcher, check_tracker
 
 # a single odd batch must not throw the weights away; the usual norm is well below
 MAX_GRADIENT = 1.0
-
-
-class PretrainResult(TaskResult):
-    """A finished central model."""
-
-    run: Path
-    central: Path
-    content_hash: str
-    parameters: int
-    megabytes: float
-    tiles: int
-    steps: int
-    loss: float
-
-    def lines(self) -> list[str]:
-        return [
-            f"central model: {self.central} ({self.megabytes:.1f} MB, {self.parameters / 1e6:.2f} M parameters)",
-            f"learned from {self.tiles} tiles in {self.steps} steps, loss {self.loss:.4f} (mean of the last 100 steps)",
-            f"use it with: c2lst adapt SLIDE --central {self.central}",
-        ]
 
 
 def run(settings: PretrainSettings, reporter: Reporter) -> PretrainResult:

@@ -21,7 +21,8 @@ from .central import load_central
 from .conditions import Conditions, plan_conditions
 from .guidance import Guidance
 from .local import LocalModel, find_source, load_local
-from .pairs import PAIRS_FILE, PairsFacts, PairsWriter, partial_store
+from .pairs import PAIRS_FILE, PairsFacts, partial_store
+from .pairs_writing import PairsWriter
 from .previews import write_sheet
 from .samplers import Engine, Patches, sample
 from .settings import SampleSettings

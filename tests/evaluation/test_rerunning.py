@@ -159,3 +159,35 @@ def test_the_whole_chain(store: Path, central: Path, tmp_path: Path, monkeypatch
     monkeypatch.setattr("napari_c2lst.expression.training.fit_predictor", None)  # nothing is trained again
     run(given.model_copy(update={"figures": False, "arms": ["real", "real+synthetic"]}), Reporter())
     assert (out / "blocked-seed0" / "real" / "predictor.safetensors").stat().st_mtime_ns == before
+
+
+def test_every_fault_of_every_step_is_said_in_one_go(tmp_path: Path) -> None:
+    given = settings(tmp_path, tmp_path, splits=["random", "blocked"], adapt={"magic": 1, "steps": -2})
+    with pytest.raises(InputError) as caught:
+        plan(given, tmp_path / "s.zarr", tmp_path)
+    assert "magic" in str(caught.value)
+    assert str(caught.value).count("magic") == 1  # both splits have it, it is said once
+
+
+@pytest.mark.parametrize("name", ["spots", "central", "use", "resume", "preset", "device", "slide", "ratio"])
+def test_what_a_repeat_decides_cannot_be_set_for_a_step(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=rf"train = \{{{name}\}} are set by evaluate itself"):
+        plan(settings(tmp_path, tmp_path, train={name: "x"}), tmp_path / "s.zarr", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["workers", "precision"])
+def test_how_a_step_is_computed_can_be_set_for_it_alone(tmp_path: Path, name: str) -> None:
+    value = {"workers": 3, "precision": "bf16"}[name]
+    (repeat,) = plan(settings(tmp_path, tmp_path, train={name: value, "steps": 3}), tmp_path / "s.zarr", tmp_path)
+    assert {getattr(task, name) for task in repeat.train.values()} == {value}
+    assert getattr(repeat.adapt, name) != value
+
+
+def test_folders_of_repeats_and_arms_never_meet(tmp_path: Path) -> None:
+    repeats = plan(
+        settings(tmp_path, tmp_path, splits=["random", "blocked"], seeds=[0, 1]), tmp_path / "s.zarr", tmp_path
+    )
+    folders = [task.out for r in repeats for task in (r.adapt, r.sample, *r.train.values())]
+    assert len(set(folders)) == len(folders) == 4 * 5
+    assert all(folder.is_relative_to(tmp_path / r.name) for r in repeats for folder in [r.adapt.out, r.sample.out])
+    assert len({r.select.name for r in repeats}) == 4

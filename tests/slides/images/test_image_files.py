@@ -84,3 +84,18 @@ def test_any_index_gives_what_numpy_gives(key: tuple) -> None:
 
 def test_two_arrays_of_the_same_kind_are_not_mixed_up() -> None:
     assert Numbered().as_dask((20, 30)).name != Numbered().as_dask((20, 30)).name
+
+
+@pytest.mark.parametrize("ending", [".svs", ".tif", ".ome.tif", ".ndpi", ".jpg", ".png"])
+def test_a_text_that_is_called_an_image_is_one_sentence(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    path.write_text("this is no image " * 20)
+    with pytest.raises(InputError, match=f"a{ending}'") as caught:
+        open_image(path)
+    assert caught.value.hint
+
+
+def test_a_folder_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").mkdir()
+    with pytest.raises(InputError, match="there is no image file"):
+        open_image(tmp_path / "a.tif")

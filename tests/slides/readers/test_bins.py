@@ -11,8 +11,9 @@ from tests.slides.inputs import make_hd, picture
 from tests.slides.readers.test_hd_tables import bins
 
 from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.slides.genes.columns import GeneColumns
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.readers.bins import has_bins, read_bins
+from napari_c2lst.slides.readers.bins import BinRaster, has_bins, read_bins
 from napari_c2lst.slides.settings import ConvertSettings
 from napari_c2lst.slides.store.converting import run
 
@@ -85,3 +86,13 @@ def test_bins_of_tables_as_spatialdata_writes_them(tmp_path: Path) -> None:
     # pixels of 2 um: bins of 4 px from the corner on
     assert np.allclose(centres(raster)[71], (6, 6))
     assert raster.columns.column(slide.genes[0]).sum() == 56 * 70
+
+
+def test_values_of_bins_lie_in_their_pixels_and_nothing_lies_elsewhere() -> None:
+    columns = GeneColumns.of_slabs([], ["A"], 3)
+    raster = BinRaster(columns, (2, 3), np.array([0, 2, 4]), np.eye(2), np.zeros(2), 8.0)
+    image = raster.image(np.array([5.0, 6.0, 7.0], np.float32))
+    assert image.shape == (2, 3)
+    assert image[0, [0, 2]].tolist() == [5, 6]
+    assert image[1, 1] == 7
+    assert np.isnan(image).sum() == 3

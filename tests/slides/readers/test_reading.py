@@ -15,6 +15,7 @@ from napari_c2lst.slides.geometry import centres_yx
 from napari_c2lst.slides.readers.reading import (
     circles_element,
     image_element,
+    no_match,
     quiet,
     refuse_duplicates,
     scaling,
@@ -89,3 +90,34 @@ def test_spots_named_twice() -> None:
     refuse_duplicates(["a", "b"], Path("x.tsv"))
     with pytest.raises(InputError, match=r"'x.tsv' names 2 spots twice, first 'b'"):
         refuse_duplicates(["a", "b", "b", "c", "c"], Path("x.tsv"))
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf"), -float("inf")])
+def test_scales_that_cannot_be(scale: float) -> None:
+    with pytest.raises(InputError, match="cannot be") as caught:
+        scaling(scale)
+    assert "full-resolution pixel" in caught.value.hint
+
+
+def test_counts_and_positions_of_two_samples_say_both_first_names() -> None:
+    error = no_match("counts", Path("a.h5"), "AAC-1", Path("b.csv"), "3x4")
+    assert isinstance(error, InputError)
+    assert "'a.h5' (first: 'AAC-1')" in str(error)
+    assert "'b.csv' (first: '3x4')" in str(error)
+
+
+def test_a_long_error_of_a_library_is_cut_to_one_line() -> None:
+    with pytest.raises(InputError) as caught, unreadable(Path("a.h5")):
+        raise ValueError("line\n" * 500)
+    assert len(caught.value.message) < 350
+    assert "\n" not in caught.value.message
+
+
+def test_an_error_without_words_is_called_by_its_name() -> None:
+    with pytest.raises(InputError, match=r"'a\.h5' cannot be read: EOFError"), unreadable(Path("a.h5")):
+        raise EOFError
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_spots_of_one_name_each_are_fine(number: int) -> None:
+    refuse_duplicates([f"S{i}" for i in range(number)], Path("x.tsv"))

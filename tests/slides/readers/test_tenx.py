@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.slides.inputs import write_h5_counts, write_mtx_counts
+from tests.slides.inputs import cut, write_h5_counts, write_mtx_counts
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.readers import tenx
+from napari_c2lst.slides.readers.reading import unreadable
 from napari_c2lst.slides.readers.tenx import CountsFile, find_counts
 
 COUNTS = np.random.default_rng(0).poisson(0.7, (50, 9))
@@ -56,3 +57,26 @@ def test_filtered_before_raw_and_h5_before_mtx(tmp_path: Path) -> None:
     assert find_counts(tmp_path).name == "filtered_feature_bc_matrix"
     (tmp_path / "filtered_feature_bc_matrix.h5").touch()
     assert find_counts(tmp_path).name == "filtered_feature_bc_matrix.h5"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_cut_off_h5_is_an_error_of_its_library_never_fewer_counts(tmp_path: Path, share: float) -> None:
+    path = cut(write_h5_counts(tmp_path / "a.h5", COUNTS, BARCODES, GENES), share)
+    with pytest.raises(InputError, match=r"a\.h5' cannot be read"), unreadable(path):
+        whole(CountsFile(path))
+
+
+def test_a_folder_without_its_names_cannot_be_read(tmp_path: Path) -> None:
+    folder = write_mtx_counts(tmp_path / "filtered_feature_bc_matrix", COUNTS, BARCODES, GENES)
+    (folder / "barcodes.tsv.gz").unlink()
+    with pytest.raises(InputError, match="barcodes"), unreadable(folder):
+        CountsFile(folder)
+
+
+def test_slabs_of_barcodes_without_counts_are_there_too(tmp_path: Path) -> None:
+    counts = COUNTS.copy()
+    counts[10:40] = 0
+    file = CountsFile(write_h5_counts(tmp_path / "a.h5", counts, BARCODES, GENES))
+    rows = np.concatenate([np.arange(50)[span] for span, _ in file.slabs(20)])
+    assert rows.tolist() == list(range(50))
+    assert np.array_equal(np.vstack([part.toarray() for _, part in file.slabs(20)]), counts)

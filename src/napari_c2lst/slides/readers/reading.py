@@ -133,7 +133,7 @@ def scaling(scale: float | None) -> Any:
     """The transformation of an image that has `scale` pixels for every unit of a coordinate system."""
     from spatialdata.transformations import Identity, Scale
 
-    if scale is not None and scale <= 0:
+    if scale is not None and not (np.isfinite(scale) and scale > 0):
         raise InputError(f"an image scale of {scale:g} cannot be", "give pixels of the image per full-resolution pixel")
     return Identity() if scale is None or scale == 1 else Scale([1 / scale, 1 / scale], axes=("y", "x"))
 

@@ -1,9 +1,11 @@
 """Cohorts: throughput of two workers over one, and peak memory as slides grow.
 
-    python benchmarks/cohorts.py PREDICTOR [--out FOLDER] [--slides 4]
+    python benchmarks/cohorts.py PREDICTOR [--out FOLDER] [--slides 4] [--only memory|throughput] [--quick]
 
 PREDICTOR is the run folder of `c2lst train`. Slides are made of the sample slide's picture, laid side by side 1, 4 and
 16 times; each is predicted on a grid over its tissue by a process of its own. Every process computes with one thread.
+`--quick` takes slides of 1x the area for the throughput instead of 4x: `--only throughput --quick` is the part for two
+idle cores, a few minutes in all.
 """
 
 import argparse
@@ -29,12 +31,17 @@ def main() -> None:
     parser.add_argument("predictor", type=Path)
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--slides", type=int, default=4)
+    parser.add_argument("--only", choices=("memory", "throughput"), default=None)
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         out = options.out or Path(temporary)
         print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
-        memory(out, options.predictor)
-        throughput(out, options.predictor, options.slides)
+        out.mkdir(parents=True, exist_ok=True)
+        if options.only != "throughput":
+            memory(out, options.predictor)
+        if options.only != "memory":
+            throughput(out, options.predictor, options.slides, 1 if options.quick else 2)
 
 
 def memory(out: Path, predictor: Path) -> None:
@@ -46,19 +53,27 @@ def memory(out: Path, predictor: Path) -> None:
         print(f"{store.stem}: {row['seconds']} s, peak {row['peak_mb']} MB")
 
 
-def throughput(out: Path, predictor: Path, count: int) -> None:
-    """Slides an hour of one worker and of two."""
-    first = enlarged(out / "t0.zarr", 2)
+def throughput(out: Path, predictor: Path, count: int, times: int) -> None:
+    """Slides an hour of one worker and of two, their start included; each worker computes with one thread."""
+    first = enlarged(out / "t0.zarr", times)
     stores = [first, *(Path(shutil.copytree(first, out / f"t{i}.zarr")) for i in range(1, count))]
     seconds = {workers: cohort(out / f"workers{workers}", stores, predictor, workers)[0] for workers in (1, 2)}
-    print(f"{count} slides: one worker {seconds[1]:.0f} s, two {seconds[2]:.0f} s: {seconds[1] / seconds[2]:.2f} times")
+    for workers, taken in seconds.items():
+        print(f"{count} slides, {workers} workers: {taken:.0f} s, {3600 * count / taken:.0f} slides an hour")
+    print(f"two workers over one: {seconds[1] / seconds[2]:.2f} times; load {os.getloadavg()[0]:.1f}")
 
 
 def cohort(out: Path, stores: list[Path], predictor: Path, workers: int) -> tuple[float, dict[str, dict[str, str]]]:
     out.mkdir(parents=True)
     table = out / "cohort.csv"
     table.write_text("slide\n" + "".join(f"{store.absolute()}\n" for store in stores))
-    settings = {"predictor": str(predictor.absolute()), "where": "grid", "device": "cpu", "name": out.name}
+    settings = {
+        "predictor": str(predictor.absolute()),
+        "where": "grid",
+        "device": "cpu",
+        "workers": 1,
+        "name": out.name,
+    }
     begin = time.perf_counter()
     c2lst.run(table, out, predict=settings, workers=workers)
     seconds = time.perf_counter() - begin

@@ -83,3 +83,39 @@ def test_a_new_layer_does_not_take_the_tool_out_of_the_users_hand(stack: LayerSt
     stack.viewer.layers.selection = {drawing}
     stack.add_or_update(image(), "map")
     assert stack.viewer.layers.selection.active is drawing
+
+
+def coloured(value: float, n: int = 3) -> tuple[Any, dict[str, Any], str]:
+    return points(n, face_color=np.full((n, 4), value), symbol="disc")
+
+
+def test_other_colours_are_told_and_so_drawn_once(stack: LayerStack) -> None:
+    layer = stack.add_or_update(coloured(0.2), "map_spots")
+    told: list[str] = []
+    layer.events.face_color.connect(lambda event: told.append("layer"))
+    layer._face.events.colors.connect(lambda event: told.append("colours"))
+    stack.add_or_update(coloured(0.7), "map_spots")
+    assert len(told) == 1
+    np.testing.assert_allclose(layer.face_color, 0.7)
+    stack.add_or_update(coloured(0.7), "map_spots")
+    assert len(told) == 1
+
+
+def test_a_symbol_that_is_there_is_not_set_again_and_another_is(stack: LayerStack) -> None:
+    layer = stack.add_or_update(coloured(0.2), "map_spots")
+    told: list[Any] = []
+    layer.events.symbol.connect(told.append)
+    stack.add_or_update(coloured(0.2), "map_spots")
+    assert told == []
+    layer.symbol = ["disc", "square", "disc"]
+    told.clear()
+    stack.add_or_update(coloured(0.2), "map_spots")
+    assert len(told) == 1
+    assert {str(each) for each in layer.symbol} == {"disc"}
+
+
+def test_points_can_go_and_come(stack: LayerStack) -> None:
+    layer = stack.add_or_update(coloured(0.2), "map_spots")
+    stack.add_or_update(coloured(0.2, 0), "map_spots")
+    assert stack.add_or_update(coloured(0.4, 5), "map_spots") is layer
+    np.testing.assert_allclose(layer.face_color, np.full((5, 4), 0.4))

@@ -145,8 +145,17 @@ def _update(layer: Any, values: Any, options: dict[str, Any]) -> None:
     for name, value in options.items():
         # napari draws a layer anew for each attribute that is set, also to what it is
         if name not in _KEPT and not _is_there(getattr(layer, name, None), value):
-            setattr(layer, name, value)
+            _set(layer, name, value)
     layer.metadata = {**layer.metadata, **metadata}
+
+
+def _set(layer: Any, name: str, value: Any) -> None:
+    """Set an attribute; colours of points are told, and drawn, once: napari tells them twice."""
+    if name == "face_color" and hasattr(getattr(layer, "_face", None), "events"):
+        with layer.events.face_color.blocker():
+            layer.face_color = value
+        return
+    setattr(layer, name, value)
 
 
 def _is_there(old: Any, new: Any) -> bool:
@@ -154,8 +163,10 @@ def _is_there(old: Any, new: Any) -> bool:
     if old is new:
         return True
     if isinstance(old, np.ndarray) and old.dtype == object:  # symbols, which are no numbers
-        texts = np.asarray([str(each) for each in old])
         wanted = np.asarray(new, dtype=str)
+        if wanted.shape == ():  # one of thousands of points: each kind of symbol is looked at once
+            return {str(each) for each in set(old.tolist())} <= {str(wanted)}
+        texts = np.asarray([str(each) for each in old])
         return wanted.shape in ((), texts.shape) and bool(np.all(texts == wanted))
     try:
         before, now = np.asarray(old, dtype=np.float64), np.asarray(new, dtype=np.float64)

@@ -193,3 +193,38 @@ def test_the_page_refuses_a_figure_that_does_not_lie_beside_it(tmp_path: Path) -
     with pytest.raises(ValueError, match="subpath"):
         write_page(tmp_path / "page" / "report.md", "T", [], {"Far": tmp_path / "maps.png"}, [])
     assert not (tmp_path / "page" / "report.md").exists()
+
+
+def test_commas_and_quotes_in_names_stay_in_their_cells(tmp_path: Path) -> None:
+    trial = make_trial()
+    odd = replace(trial.entries[0], run='tumour, "A"\nsecond')
+    scores, _ = scored(replace(trial, entries=(odd, *trial.entries[1:]), label="6 steps, 12 genes"))
+    rows = read(write_scores(tmp_path / "scores.csv", scores))
+    assert len(rows) == 4
+    assert {row["settings"] for row in rows} == {"6 steps, 12 genes"}
+    assert 'tumour, "A"\nsecond' in {row["run"] for row in rows}
+
+
+def test_labels_stand_in_the_heading_of_their_block() -> None:
+    trials = [replace(make_trial(seed=0), label=label) for label in ("6 steps", "60 steps")]
+    headings = [line for line in table_lines(*scored(*trials)) if line.startswith("Random split")]
+    assert len(headings) == 2
+    assert "(6 steps)" in headings[0]
+    assert "(60 steps)" in headings[1]
+
+
+def test_every_difference_of_the_table_stands_under_its_own_block() -> None:
+    trials = [make_trial("random"), make_trial("blocked")]
+    lines = table_lines(*scored(*trials))
+    starts = [i for i, line in enumerate(lines) if " split" in line and not line.startswith(" ")]
+    assert [lines[i].split()[0] for i in starts] == ["Random", "Blocked"]
+    blocks = [lines[starts[0] : starts[1]], lines[starts[1] :]]
+    asked = ["real + synthetic" in line and "against real only" in line for block in blocks for line in block]
+    assert sum(asked[: len(blocks[0])]) == sum(asked[len(blocks[0]) :]) == 1
+
+
+def test_a_page_is_replaced_whole(tmp_path: Path) -> None:
+    page = tmp_path / "report.md"
+    write_page(page, "First", ["a"] * 50, {}, ["note"])
+    write_page(page, "Second", ["b"], {}, [])
+    assert page.read_text() == "# Second\n\n```\nb\n```\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections import Counter
 
 import dask.array as da
@@ -81,3 +82,31 @@ def test_a_region_larger_than_the_chunks():
 def test_many_patches_of_one_chunk_are_cut_in_groups():
     stream = stream_of(noise(64, 64), np.full((70, 2), 32.0))
     assert [len(indices) for indices, _ in stream] == [32, 32, 6]
+
+
+def test_no_patches_decode_nothing():
+    source = CountingArray(noise(128, 128))
+    assert list(stream_of(source, np.empty((0, 2)))) == []
+    assert source.reads == []
+
+
+def test_patches_beside_the_image_are_white_and_decode_nothing():
+    source = CountingArray(noise(128, 128))
+    ((indices, patches),) = stream_of(source, [[-500, 60], [60, 900], [1e6, -1e6]])
+    assert indices == [0, 1, 2]
+    assert (patches == 255).all()
+    assert source.reads == []
+
+
+def test_a_stream_that_is_left_in_the_middle_leaves_no_thread_behind():
+    stream = iter(stream_of(noise(512, 512), everywhere(512, 512, 400)))
+    next(stream)
+    stream.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("patches")]
+
+
+def test_many_patches_of_one_chunk_come_in_groups_and_in_order():
+    found = list(stream_of(noise(64, 64), [[32, 32]] * 100))
+    assert [i for indices, _ in found for i in indices] == list(range(100))
+    assert max(len(indices) for indices, _ in found) < 100
+    assert all((patches == found[0][1][0]).all() for _, patches in found)

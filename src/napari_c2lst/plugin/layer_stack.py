@@ -165,7 +165,8 @@ def _is_there(old: Any, new: Any) -> bool:
     if isinstance(old, np.ndarray) and old.dtype == object:  # symbols, which are no numbers
         wanted = np.asarray(new, dtype=str)
         if wanted.shape == ():  # one of thousands of points: each kind of symbol is looked at once
-            return {str(each) for each in set(old.tolist())} <= {str(wanted)}
+            kinds = {id(each): each for each in old.tolist()}  # their own hash makes a text of each
+            return {str(each) for each in kinds.values()} <= {str(wanted)}
         texts = np.asarray([str(each) for each in old])
         return wanted.shape in ((), texts.shape) and bool(np.all(texts == wanted))
     try:

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from napari_c2lst.cells.facts import PANNUKE_TYPES, CellFacts
-from napari_c2lst.cells.inference import NucleusNet, folded
+from napari_c2lst.cells.inference import NucleusNet
 from napari_c2lst.cells.network import HoVerNet, output_px
+from napari_c2lst.cells.quick import folded
 from napari_c2lst.cells.tiling import MARGIN
 from napari_c2lst.cells.weights import CellModel
 from napari_c2lst.common.reporter import RecordingReporter

@@ -165,6 +165,7 @@ class HoVerNet(nn.Module):
         self.mode: Mode = mode
         self.nr_types = nr_types
         self.width = float(width)
+        self.white = 255.0  # what images are divided by
         c = self._channels
         self.conv0 = nn.Sequential()
         if mode == "fast":
@@ -223,17 +224,18 @@ class HoVerNet(nn.Module):
             `tp` (N, nr_types, out, out) logits, only with types; `np` (N, 2, out, out) logits; `hv` (N, 2, out, out):
             the distance to the nucleus's centre, horizontal then vertical, -1 to 1.
         """
-        d0 = self.d0(self.conv0(images / 255.0))  # 256 c, px
+        d0 = self.d0(self.conv0(images if self.white == 1 else images / self.white))  # 256 c, px
         d1 = self.d1(d0)  # 512 c, px / 2
         d2 = self.d2(d1)  # 1024 c, px / 4
         d3 = self.conv_bot(self.d3(d2))  # 1024 c, px / 8
         outer, inner = (92, 36) if self.mode == "fast" else (184, 72)
         d0, d1 = crop(d0, outer), crop(d1, inner)
+        d2 = self.upsample2x(d3).add_(d2)  # the same for all branches
         maps: dict[str, Tensor] = {}
         for name, (u3, u2, u1, u0) in ((n, branch.children()) for n, branch in self.decoder.items()):
-            x = u3(self.upsample2x(d3) + d2)
-            x = u2(self.upsample2x(x) + d1)
-            x = u1(self.upsample2x(x) + d0)
+            x = u3(d2)
+            x = u2(self.upsample2x(x).add_(d1))
+            x = u1(self.upsample2x(x).add_(d0))
             maps[name] = u0(x)
         return maps
 

@@ -149,6 +149,19 @@ def test_facts_come_from_the_session_and_the_disk(make_slide: Callable[..., Slid
     assert facts_of(Session()).runs == ()
 
 
+def test_cells_are_those_of_the_store_on_disk(make_slide: Callable[..., Slide], tmp_path: Path) -> None:
+    """They are not read when a slide is opened, so the open slide does not hold them."""
+    store = tmp_path / "P12.zarr"
+    for name in ("c2lst_cells_b_table", "c2lst_cells_a_table", "c2lst_composition_a", "table"):
+        (store / "tables" / name).mkdir(parents=True)
+    session = Session()
+    session.slide = make_slide(path=store, sdata=SimpleNamespace(tables={"table": 1}), is_zarr=True)
+    assert facts_of(session).cells == ("c2lst_cells_a_table", "c2lst_cells_b_table")
+    session.slide = make_slide(path=tmp_path / "P13.zarr", is_zarr=True)
+    assert facts_of(session).cells == ()
+    assert facts_of(Session()).cells == ()
+
+
 def test_cells_are_never_next_but_are_done_once_they_are_found(make_slide: Callable[..., Slide]) -> None:
     runs = (run("adapt"), run("sample"), run("train"))
     known = {"sets": {"t": 9}, "runs": runs, "predictions": ("c2lst_spots_both",)}

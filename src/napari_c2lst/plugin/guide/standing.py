@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_c2lst.plugin.runs import RunInfo, find_runs
+from napari_c2lst.slides.readers.cells_aside import cell_tables
 
 from .steps import STEPS, Step
 
@@ -102,7 +103,7 @@ def facts_of(session: Session, running: Collection[tuple[str, Path | None]] = ()
         gene=session.gene,
         saved=SAVED_VIEW in tables,
         running=frozenset(task for task, _ in running),
-        cells=tuple(sorted(n for n in tables if n.startswith("c2lst_cells_") and n.endswith("_table"))),
+        cells=tuple(cell_tables(slide.path)) if slide is not None and slide.is_zarr else (),
     )
 
 

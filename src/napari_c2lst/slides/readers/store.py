@@ -8,6 +8,7 @@ from typing import Any
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import OURS, SlideFacts
 
+from .cells_aside import read_without_cells
 from .hd_tables import with_squares
 from .reading import Reading, Wanted, unreadable
 from .zarr_chunks import missing_chunks
@@ -21,19 +22,17 @@ def is_store(path: Path) -> bool:
 
 
 def read_store(path: Path, wanted: Wanted) -> Reading:
-    """Read a SpatialData store; images stay on disk.
+    """Read a SpatialData store; images stay on disk, and so do the polygons and tables of cells (`cells_aside`).
 
     Raises
     ------
     InputError
         If the store is cut off, or not one of SpatialData.
     """
-    from spatialdata import read_zarr
-
     if not any((path / name).is_file() for name in ROOT_FILES):
         raise InputError(f"the store '{path}' is cut off: it has no zarr.json", "copy it again")
     with unreadable(path):
-        sdata = read_zarr(path)
+        sdata = read_without_cells(path)
     if not sdata.images and wanted.image is None:
         raise InputError(f"the store '{path}' has no image", "pass --image FILE, or open another store")
     notes = _missing_pixels(path, sdata)

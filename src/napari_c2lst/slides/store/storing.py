@@ -18,6 +18,7 @@ from napari_c2lst.common.places import find_place, keep_place
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.facts import KEY, SlideFacts
 from napari_c2lst.slides.images.pyramid import halved
+from napari_c2lst.slides.readers.cells_aside import read_cells
 from napari_c2lst.slides.readers.choosing import theirs
 from napari_c2lst.slides.readers.reading import image_element, quiet
 from napari_c2lst.slides.slide import Slide
@@ -75,12 +76,14 @@ def _skeleton(slide: Slide, sizes: list[tuple[int, int]], facts: SlideFacts) -> 
     systems = get_transformation(from_.images[slide.image_name], get_all=True)
     images = {name: from_.images[name] for name in theirs(from_.images) if name != slide.image_name}
     images[slide.image_name] = image_element(zeros, systems)
+    # cells were left on disk when the slide was opened, unless they were found since
+    cells = read_cells(slide.path) if slide.is_zarr else {"shapes": {}, "tables": {}}
     return SpatialData(
         images=images,
         labels=dict(from_.labels),
         points=dict(from_.points),
-        shapes=dict(from_.shapes),
-        tables=dict(from_.tables),
+        shapes={**from_.shapes, **cells["shapes"]},
+        tables={**from_.tables, **cells["tables"]},
         attrs={**(from_.attrs or {}), KEY: facts.model_dump(mode="json")},
     )
 

@@ -24,6 +24,9 @@ _LEAST_GROUP = 16  # channels of a group below which one dense convolution is fa
 class Bound(nn.Module):
     """Keeps each channel above or below a value: what is left of a normalisation and its ReLU."""
 
+    lowest: Tensor
+    highest: Tensor
+
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         super().__init__()
         scale, shift = _affine(norm)
@@ -113,8 +116,8 @@ def to_device(net: HoVerNet, device: torch.device, dtype: torch.dtype) -> HoVerN
     net = net.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if dtype != torch.float32:
         for branch in net.decoder.values():
-            assert isinstance(branch, nn.Sequential)
-            branch.u0 = nn.Sequential(InFull(), *branch.u0.float().children())
+            last = branch.get_submodule("u0").float()
+            branch.add_module("u0", nn.Sequential(InFull(), *last.children()))
     return net
 
 
@@ -176,8 +179,8 @@ def _fold_pads(block: nn.Sequential) -> None:
 
 
 def _fuse_activations(block: nn.Sequential) -> None:
-    parts = [(name, part) for name, part in block._modules.items() if not isinstance(part, nn.Identity)]
-    kept: dict[str, nn.Module | None] = {}
+    parts = [(name, part) for name, part in block.named_children() if not isinstance(part, nn.Identity)]
+    kept: dict[str, nn.Module] = {}
     for index, (name, part) in enumerate(parts):
         following = parts[index + 1][1] if index + 1 < len(parts) else None
         if isinstance(part, nn.Conv2d) and isinstance(following, nn.ReLU):
@@ -199,7 +202,7 @@ def _join_groups(conv: nn.Conv2d) -> None:
 
 
 def _fusible(x: Tensor) -> bool:
-    return x.device.type == "cpu" and torch.backends.mkldnn.is_available() and not x.requires_grad
+    return x.device.type == "cpu" and bool(torch._C._has_mkldnn) and not x.requires_grad
 
 
 def _added(total: Tensor, x: Tensor, conv: nn.Module) -> Tensor:

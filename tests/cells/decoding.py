@@ -5,7 +5,7 @@ going on after a kill, workers, clusters, bad tiles.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -32,8 +32,13 @@ def encoded_picture(shared: Path) -> NDArray[np.uint8]:
 class DecodingNet:
     """In place of `NucleusNet`; as a network does it takes 46 px off each side."""
 
-    def __init__(self, model: Any, device: str = "cpu", precision: str = "auto", batch: int = 1) -> None:
+    densities: ClassVar[list[float]] = []  # of every one that was made; its colours are codes and stay as they are
+
+    def __init__(
+        self, model: Any, device: str = "cpu", precision: str = "auto", batch: int = 1, density: float = 1.0
+    ) -> None:
         self.facts, self.content_hash, self.batch = model.facts, model.content_hash, batch
+        self.densities.append(density)
 
     def maps(self, images: NDArray[np.uint8], reporter: Any = None) -> Maps:
         inner = images[:, 46:-46, 46:-46].astype(np.float32)

@@ -17,10 +17,12 @@ from tests.cells.slides import SPOTS_UM, make_tissue_store, tissue_picture
 
 from napari_c2lst.cells.found import joined
 from napari_c2lst.cells.joining import polygons, stitched
+from napari_c2lst.cells.network import HoVerNet
 from napari_c2lst.cells.segmenting import CellsResult, run
 from napari_c2lst.cells.settings import CellsSettings
 from napari_c2lst.cells.spreading import here
 from napari_c2lst.cells.tiling import tissue_tiling
+from napari_c2lst.cells.weights import save_hovernet
 from napari_c2lst.common.errors import InputError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.slides.opening import open_slide
@@ -285,3 +287,40 @@ def test_on_a_cluster_as_here(store: Path, weights: Path) -> None:
     sdata = spatialdata.read_zarr(store)
     pair = [sdata.shapes[f"c2lst_cells_{n}"].geometry.to_numpy() for n in ("there", "alone")]
     assert shapely.equals_exact(*pair).all()
+
+
+class TestDarkness:
+    """Slides darker than what the weights have learned from."""
+
+    @pytest.fixture
+    def knowing(self, tmp_path: Path) -> Path:
+        """Weights that have learned from light tissue."""
+        light = FACTS.model_copy(update={"density": 0.4})
+        return save_hovernet(HoVerNet("fast", 5, FACTS.width), light, tmp_path / "decoding.safetensors")
+
+    def used(
+        self, monkeypatch: pytest.MonkeyPatch, store: Path, weights: Path, **values: Any
+    ) -> tuple[float, list[str]]:
+        densities: list[float] = []
+        monkeypatch.setattr(DecodingNet, "densities", densities)
+        reporter = RecordingReporter()
+        cells(store, weights, reporter, **values)
+        return densities[-1], reporter.messages
+
+    def test_they_are_lightened_and_it_says_so(
+        self, monkeypatch: pytest.MonkeyPatch, store: Path, knowing: Path
+    ) -> None:
+        factor, said = self.used(monkeypatch, store, knowing)
+        assert factor < 1
+        assert any(f"optical densities times {factor:g}" in line for line in said)
+
+    def test_a_factor_that_is_given_is_taken(self, monkeypatch: pytest.MonkeyPatch, store: Path, knowing: Path) -> None:
+        assert self.used(monkeypatch, store, knowing, density=0.8)[0] == 0.8
+        factor, said = self.used(monkeypatch, store, knowing, density=1.0)
+        assert factor == 1
+        assert not [line for line in said if "optical" in line]
+
+    def test_weights_that_say_nothing_see_the_slide_as_it_is(
+        self, monkeypatch: pytest.MonkeyPatch, store: Path, weights: Path
+    ) -> None:
+        assert self.used(monkeypatch, store, weights)[0] == 1

@@ -137,7 +137,7 @@ run(CellsSettings.resolve(slide={str(pairs)!r}, weights={str(weights)!r}, batch=
     assert not hidden.exists()
 
 
-@pytest.mark.parametrize("other", [{"resume": "never"}, {"batch": 2}, {"precision": "fp32"}])
+@pytest.mark.parametrize("other", [{"resume": "never"}, {"batch": 2}, {"precision": "fp32"}, {"density": 0.7}])
 def test_another_way_of_counting_begins_anew(pairs: Path, weights: Path, other: dict[str, Any]) -> None:
     with pytest.raises(Stopped):
         cells(pairs, weights, RecordingReporter(stop_after=1), batch=1)

@@ -98,6 +98,8 @@ class CellFacts(BaseModel):
         Of the weights; empty when it is not known.
     notice
         What the user is told when the weights are used; empty for nothing.
+    density
+        Optical density of the darkest tissue it has learned from, as `density_of` measures it; None when unknown.
     card
         What its model card states: data, steps, scores.
     """
@@ -112,6 +114,7 @@ class CellFacts(BaseModel):
     name: str = "HoVer-Net"
     licence: str = ""
     notice: str = ""
+    density: float | None = Field(default=None, gt=0)
     card: dict[str, Any] = {}
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from napari_c2lst.common.device import autocast_dtype, halve_on_out_of_memory, resolve_device
 from napari_c2lst.common.reporter import Reporter
 
+from .density import lightened
 from .facts import CellFacts
 from .quick import folded, to_device
 from .weights import CellModel
@@ -50,14 +51,18 @@ class NucleusNet:
     batch
         Images that go through the network together. The last ones are filled up to as many, so that no result depends
         on how many images there are; where memory is too small, it is halved once and for all.
+    density
+        Factor on the optical density of what it sees, see `lightened`.
     """
 
-    def __init__(self, model: CellModel, device: str = "cpu", precision: str = "auto", batch: int = 1) -> None:
+    def __init__(
+        self, model: CellModel, device: str = "cpu", precision: str = "auto", batch: int = 1, density: float = 1.0
+    ) -> None:
         self.facts: CellFacts = model.facts
         self.content_hash = model.content_hash
         self.device = resolve_device(device)
         self.dtype = autocast_dtype(self.device, precision) or torch.float32
-        self.batch = batch
+        self.batch, self.density = batch, density
         self._net = to_device(folded(model.net), self.device, self.dtype)
 
     def maps(self, images: NDArray[np.uint8], reporter: Reporter | None = None) -> Maps:
@@ -90,7 +95,7 @@ class NucleusNet:
     def _some(self, images: NDArray[np.uint8], batch: int) -> Maps:
         n = len(images)
         filled = np.zeros((batch, *images.shape[1:]), np.uint8)
-        filled[:n] = images
+        filled[:n] = lightened(images, self.density)
         x = torch.from_numpy(filled).to(self.device).permute(0, 3, 1, 2)  # batch 3 px px, channels last
         raw = self._net(x.to(self.dtype).contiguous(memory_format=torch.channels_last))
         prob = torch.softmax(raw["np"][:n].float(), dim=1)[:, 1]

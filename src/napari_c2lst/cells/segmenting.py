@@ -18,6 +18,7 @@ from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.store.stored import open_stored
 
 from .composition import composition_table, count_types, spot_of_cells
+from .density import density_note, slide_factor
 from .elements import CELLS, COMPOSITION, cell_shapes, cell_table, cells_uns, type_column
 from .facts import PANNUKE
 from .found import Found
@@ -112,9 +113,10 @@ class _Job:
         tiling, tissue = tissue_tiling(self.slide, facts.mode, facts.mpp, self.settings.tile_px)
         note, warn = cost_note(self.slide, facts.mpp, len(tiling))
         self.reporter.message(note, "warning" if warn else "info")
+        density = self._density(tissue)
         groups = tiling.groups(self.settings.batch)
-        part = self._partial(tiling, len(groups))
-        self._fill(part, tiling, groups)
+        part = self._partial(tiling, len(groups), density)
+        self._fill(part, tiling, groups, density)
         bad = part.bad()
         if len(bad) == len(tiling):
             raise InputError(
@@ -124,7 +126,16 @@ class _Job:
         part.discard()
         return result
 
-    def _partial(self, tiling: Tiling, groups: int) -> PartialCells:
+    def _density(self, tissue: TissueMask) -> float:
+        """The factor on the slide's optical density, told where it changes something."""
+        given = self.settings.density
+        factor = slide_factor(self.slide, self.model.facts, tissue) if given is None else given
+        note = density_note(factor)
+        if note:
+            self.reporter.message(note)
+        return factor
+
+    def _partial(self, tiling: Tiling, groups: int, density: float) -> PartialCells:
         store, s = self.slide.path, self.settings
         basis = {
             "weights": self.model.content_hash,
@@ -134,17 +145,18 @@ class _Job:
             "mpp": self.slide.mpp,
             "image": self.slide.image_name,
             "precision": s.precision,
+            "density": density,
         }
         folder = store.with_name(f".{store.name}.{self.name}.cells.part")
         return PartialCells(folder, basis, groups, resume=s.resume == "auto")
 
-    def _fill(self, part: PartialCells, tiling: Tiling, groups: Sequence[NDArray[np.int64]]) -> None:
+    def _fill(self, part: PartialCells, tiling: Tiling, groups: Sequence[NDArray[np.int64]], density: float) -> None:
         """Do the groups that are not there yet."""
         todo = [(number, groups[number]) for number in part.todo]
         done = len(tiling) - sum(len(index) for _, index in todo)
         if done:
             self.reporter.message(f"going on after {done} of {len(tiling)} tiles")
-        work = self._work(tiling, todo) if todo else iter(())
+        work = self._work(tiling, todo, density) if todo else iter(())
         for number, found, bad in work:
             part.write(number, found, bad)
             done += len(groups[number])
@@ -155,10 +167,10 @@ class _Job:
                     "the slide is as it was; the same command goes on from here",
                 )
 
-    def _work(self, tiling: Tiling, todo: Sequence[Group]) -> Iterator[Done]:
+    def _work(self, tiling: Tiling, todo: Sequence[Group], density: float) -> Iterator[Done]:
         s = self.settings
         if s.scheduler is None:
-            net = NucleusNet(self.model, s.device, s.precision, s.batch)
+            net = NucleusNet(self.model, s.device, s.precision, s.batch, density)
             return here(net, self.slide, tiling, todo, s.workers, self.reporter)
         remote = RemoteWork(
             store=str(self.slide.path.absolute()),
@@ -169,6 +181,7 @@ class _Job:
             device=s.device,
             precision=s.precision,
             batch=s.batch,
+            density=density,
         )
         return on_cluster(s.scheduler, remote, tiling, todo)
 

@@ -46,6 +46,14 @@ class CellsSettings(DeviceSettings, SlideSettings):
         advanced=True,
     )
     batch: int = setting(8, help="tiles at a time", ge=1, advanced=True)
+    density: float | None = setting(
+        None,
+        help="factor on the optical density of the image before the network sees it; none = below 1 where nuclei are"
+        " darker than those the weights have learned from; 1 = as they are",
+        gt=0,
+        le=4,
+        advanced=True,
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

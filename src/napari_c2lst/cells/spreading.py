@@ -38,7 +38,7 @@ class RemoteWork(BaseModel):
         The slide's store, at a path that every worker sees, its image and its microns per pixel.
     weights, weights_hash
         The weights' file and what must be in it.
-    device, precision, batch
+    device, precision, batch, density
         As in `NucleusNet`.
     """
 
@@ -52,6 +52,7 @@ class RemoteWork(BaseModel):
     device: str
     precision: str
     batch: int
+    density: float = 1.0
 
 
 def here(
@@ -126,7 +127,7 @@ def _net(work: RemoteWork) -> NucleusNet:
     model = load_hovernet(work.weights)
     if model.content_hash != work.weights_hash:
         raise MismatchError(f"'{work.weights}' holds other weights on a worker", "copy the same file everywhere")
-    return NucleusNet(model, work.device, work.precision, work.batch)
+    return NucleusNet(model, work.device, work.precision, work.batch, work.density)
 
 
 def _connected(distributed: Any, scheduler: str) -> Any:

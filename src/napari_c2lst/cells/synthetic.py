@@ -16,6 +16,7 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, load_pairs
 
 from .composition import count_types, proportions
+from .density import density_note, density_of, factor_for
 from .elements import cells_uns
 from .facts import CellFacts
 from .inference import NucleusNet
@@ -75,8 +76,9 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
     note = patch_note(pairs.facts.spec.mpp, model.facts)
     if note:
         reporter.message(note, "warning")
-    part = _partial(out, settings, pairs, model)
-    _fill(part, settings, pairs, model, reporter)
+    density = _density(settings, pairs, model, reporter)
+    part = _partial(out, settings, pairs, model, density)
+    _fill(part, settings, pairs, model, reporter, density)
     counts = part.read()
     _write(out, pairs, counts, model, name)
     part.discard()
@@ -89,7 +91,18 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
     )
 
 
-def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel) -> PartialCounts:
+def _density(settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter) -> float:
+    """The factor on the patches' optical density, told where it changes something."""
+    if settings.density is not None:
+        return settings.density
+    factor = factor_for(model.facts.density, density_of(pairs.patches))
+    note = density_note(factor)
+    if note:
+        reporter.message(note)
+    return factor
+
+
+def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel, density: float) -> PartialCounts:
     """What was counted of the same patches, in the same way, before a stop or a kill."""
     basis = {
         "weights": model.content_hash,
@@ -97,19 +110,22 @@ def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel)
         "mpp": pairs.facts.spec.mpp,
         "batch": settings.batch,
         "precision": settings.precision,
+        "density": density,
     }
     groups = -(-len(pairs) // settings.batch)
     return PartialCounts(out.with_name(f".{out.name}.part"), basis, groups, resume=settings.resume == "auto")
 
 
-def _fill(part: PartialCounts, settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter) -> None:
+def _fill(
+    part: PartialCounts, settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter, density: float
+) -> None:
     """Count the groups of patches that are not there yet."""
     groups = [pairs.patches[at : at + settings.batch] for at in range(0, len(pairs), settings.batch)]
     todo = part.todo
     done = len(pairs) - sum(len(groups[number]) for number in todo)
     if done:
         reporter.message(f"going on after {done} of {len(pairs)} patches")
-    net = NucleusNet(model, settings.device, settings.precision, settings.batch) if todo else None
+    net = NucleusNet(model, settings.device, settings.precision, settings.batch, density) if todo else None
     for number in todo:
         assert net is not None
         found = iter_patch_nuclei(net, groups[number], pairs.facts.spec.mpp, reporter)

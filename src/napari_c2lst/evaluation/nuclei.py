@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from napari_c2lst.cells.density import density_of, factor_for
 from napari_c2lst.cells.inference import NucleusNet
 from napari_c2lst.cells.synthetic import iter_patch_nuclei, patch_counts, patch_note
 from napari_c2lst.cells.weights import CellModel, load_hovernet
@@ -78,9 +79,12 @@ def compare_nuclei(
     notes = _notes(slide, pairs, model)
     for note in notes[1:]:
         reporter.message(note, "warning")
-    net = NucleusNet(model, settings.device, settings.precision, BATCH)
+    patches = spot_patches(slide, spots.yx[real], spec, workers=settings.workers)
+    # both kinds alike: a difference between them must stay one
+    factor = factor_for(facts.density, density_of(patches))
+    net = NucleusNet(model, settings.device, settings.precision, BATCH, factor)
     counting = _Counting(net, spec.mpp, len(real) + len(synthetic), reporter)
-    of_real = counting.counts(spot_patches(slide, spots.yx[real], spec, workers=settings.workers))
+    of_real = counting.counts(patches)
     of_synthetic = counting.counts(pairs.patches[synthetic])
     return Composition.of(
         PatchCells(spots.ids[real].astype(str), of_real, len(rows)),
@@ -90,8 +94,14 @@ def compare_nuclei(
         mpp=spec.mpp,
         weights=facts.name,
         weights_hash=model.content_hash,
-        notes=(*notes, *([facts.notice] if facts.notice else [])),
+        notes=(*notes, *_density_notes(factor), *([facts.notice] if facts.notice else [])),
     )
+
+
+def _density_notes(factor: float) -> list[str]:
+    if factor == 1.0:
+        return []
+    return [f"nuclei are darker than those the weights have learned from: optical densities of both times {factor:g}"]
 
 
 class _Counting:

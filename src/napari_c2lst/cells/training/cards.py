@@ -26,6 +26,7 @@ def card_text(facts: CellFacts, parameters: int) -> str:
         "images": f"{facts.mpp:g} um/px, H&E",
         "types": ", ".join(facts.type_names) if facts.nr_types else "none: outlines only",
         "learned from": " ".join(str(x) for x in (card.get("data"), _augmented(card)) if x),
+        "darkness": _darkness(facts.density),
         "training": _training(card),
         "licence": facts.licence or "not stated",
     }
@@ -54,6 +55,12 @@ Method: Graham et al. 2019, HoVer-Net, Medical Image Analysis 58. Please cite it
 def _augmented(card: dict[str, Any]) -> str:
     share = card.get("degraded_share")
     return f"({share:.0%} of the patches as scans of up to {card['degraded_mpp']:g} um/px show them)" if share else ""
+
+
+def _darkness(density: float | None) -> str:
+    if density is None:
+        return ""
+    return f"optical density of the darkest tissue {density:.2f}; slides above that are lightened to it"
 
 
 def _training(card: dict[str, Any]) -> str:

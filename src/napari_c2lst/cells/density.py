@@ -21,7 +21,7 @@ GLASS = 0.1  # optical density below which a pixel shows no tissue
 PERCENTILE = 97.0  # of tissue pixels; nuclei are the darkest few per cent
 LIGHTEST = 0.4  # a factor below it would leave nothing to see
 _BINS = np.linspace(0, np.log(256), 1025)
-_PLACES, _PX = 64, 128
+_PLACES, _PX = 512, 128
 
 
 def density_of(images: Iterable[NDArray[np.uint8]]) -> float | None:

@@ -4,10 +4,11 @@
 # make docs    docs/settings.md anew from the settings classes
 # make setup   the environment alone: .venv, system packages (Debian), pinned constraints
 #
-# PYTHON=python3.12 chooses the interpreter; PIP_ARGS="..." is handed on to pip.
+# PYTHON=python3.12 chooses the interpreter; PIP_ARGS="..." is handed on to pip; TEST_WORKERS=1 tests in one process.
 
 PYTHON ?= python3
 PIP_ARGS ?=
+TEST_WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -36,8 +37,9 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# files are shared out to two processes, each with a window system of its own
 test: lint
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(BIN)/python -m pytest
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import spatialdata
 import zarr
 from tests.plugin.cells.stores import FACTS, NAMES, kinds, places, write_cells
 
@@ -78,7 +79,7 @@ def test_outlines_are_those_of_the_polygons(result: CellResult, cells_once: Path
     parts = list(read_outlines(result))
     corners = np.concatenate([each for each, _ in parts])
     length = np.concatenate([each for _, each in parts])
-    shapes = open_slide(cells_once).sdata.shapes["c2lst_cells_narrow"].geometry.to_numpy()
+    shapes = spatialdata.read_zarr(cells_once).shapes["c2lst_cells_narrow"].geometry.to_numpy()
     assert len(length) == len(shapes)
     for ring, shape in zip(np.split(corners, np.cumsum(length)[:-1]), shapes, strict=True):
         assert shapely.Polygon(ring).equals(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -191,3 +192,35 @@ def test_an_active_convolution(fused: bool, monkeypatch: pytest.MonkeyPatch) -> 
     found = Active(conv)(x)
     torch.testing.assert_close(found, conv(x).relu(), atol=1e-5, rtol=1e-5)
     assert (found == 0).any()
+
+
+class TestOtherVersionsOfTorch:
+    """The fused convolutions are no promise of torch."""
+
+    @pytest.fixture(autouse=True)
+    def asked_anew(self) -> Iterator[None]:
+        quick.fused_convolutions_work.cache_clear()
+        yield
+        quick.fused_convolutions_work.cache_clear()
+
+    def test_here_they_work(self) -> None:
+        assert quick.fused_convolutions_work()
+
+    @pytest.mark.parametrize("error", [AttributeError, RuntimeError, TypeError])
+    def test_where_they_are_not_there_the_network_works_without(
+        self, monkeypatch: pytest.MonkeyPatch, net: HoVerNet, error: type[Exception]
+    ) -> None:
+        def gone(*args: object) -> None:
+            raise error
+
+        with torch.inference_mode():
+            with_them = folded(net)(images(104))
+        quick.fused_convolutions_work.cache_clear()
+        monkeypatch.setattr(quick, "_active", gone)
+        assert not quick.fused_convolutions_work()
+        with torch.inference_mode():
+            assert_near(folded(net)(images(104)), with_them)
+
+    def test_where_they_do_something_else_they_are_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(quick, "_summed", lambda total, x, conv: conv(x))
+        assert not quick.fused_convolutions_work()

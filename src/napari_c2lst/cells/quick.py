@@ -9,6 +9,7 @@ The last layer stays in fp32: its rounding would be that of the maps.
 
 import copy
 import itertools
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -57,11 +58,7 @@ class Active(nn.Module):
         """As the convolution."""
         if not _fusible(x):
             return F.relu_(self.conv(x))
-        c = self.conv
-        out: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, c.weight, c.bias, c.padding, c.stride, c.dilation, c.groups, "relu", [], ""
-        )
-        return out
+        return _active(x, self.conv)
 
 
 class Units(nn.Module):
@@ -202,15 +199,46 @@ def _join_groups(conv: nn.Conv2d) -> None:
 
 
 def _fusible(x: Tensor) -> bool:
-    return x.device.type == "cpu" and bool(torch._C._has_mkldnn) and not x.requires_grad
+    return x.device.type == "cpu" and not x.requires_grad and fused_convolutions_work()
+
+
+@lru_cache
+def fused_convolutions_work() -> bool:
+    """Whether this build of torch has oneDNN's fused convolutions, and they do what they are taken for.
+
+    They are torch's own, for what it compiles, and no promise: a version that changes them is slower here, not wrong.
+    """
+    draw = torch.Generator().manual_seed(0)
+    x, total = torch.randn(1, 8, 4, 4, generator=draw), torch.randn(1, 8, 4, 4, generator=draw)
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay his
+        conv = nn.Conv2d(8, 8, 1).requires_grad_(False)
+    plain, plain_sum = F.relu(conv(x)), total + conv(x)
+    try:
+        return torch.allclose(_active(x, conv), plain, atol=1e-5) and torch.allclose(
+            _summed(total.clone(), x, conv), plain_sum, atol=1e-5
+        )
+    except (AttributeError, RuntimeError, TypeError):
+        return False
+
+
+def _active(x: Tensor, c: nn.Conv2d) -> Tensor:
+    """`relu(c(x))` in one pass."""
+    out: Tensor = torch.ops.mkldnn._convolution_pointwise(
+        x, c.weight, c.bias, c.padding, c.stride, c.dilation, c.groups, "relu", [], ""
+    )
+    return out
+
+
+def _summed(total: Tensor, x: Tensor, c: nn.Conv2d) -> Tensor:
+    """`total + c(x)` in one pass, written into `total`."""
+    torch.ops.mkldnn._convolution_pointwise_.binary(
+        total, x, c.weight, c.bias, c.padding, c.stride, c.dilation, c.groups, "add", None, None, [], None
+    )
+    return total
 
 
 def _added(total: Tensor, x: Tensor, conv: nn.Module) -> Tensor:
     """`total + conv(x)`, in place."""
     if not (_fusible(x) and isinstance(conv, nn.Conv2d)):
         return total.add_(conv(x))
-    c = conv
-    torch.ops.mkldnn._convolution_pointwise_.binary(
-        total, x, c.weight, c.bias, c.padding, c.stride, c.dilation, c.groups, "add", None, None, [], None
-    )
-    return total
+    return _summed(total, x, conv)

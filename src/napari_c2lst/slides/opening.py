@@ -44,6 +44,9 @@ def open_slide(
 ) -> Slide:
     """Open a slide lazily; no pixel is decoded.
 
+    Nuclei that `c2lst cells` wrote stay on disk, as there may be millions: `slide.sdata` is without them, and
+    `spatialdata.read_zarr` reads all there is.
+
     Parameters
     ----------
     path

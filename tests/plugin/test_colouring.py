@@ -88,6 +88,34 @@ def test_a_deleted_layer_is_made_again_with_the_next_gene(b4: Canvas) -> None:
     assert b4.keys() == ["image", "spots"]
 
 
+def test_hidden_spots_take_the_colours_once_they_are_seen(b4: Canvas) -> None:
+    """A map covers them, and every switch of genes would cost their colours too."""
+    layer = b4.layer("spots")
+    layer.visible = False
+    before = values(b4).copy()
+    b4.session.show_gene("ERBB2")
+    b4.session.show_gene("GAPDH")
+    assert np.array_equal(values(b4), before)
+    layer.visible = True
+    slide = b4.session.slide
+    assert np.allclose(values(b4), np.log1p(slide.counts()[:, slide.genes.index("GAPDH")].toarray().ravel()))
+    assert layer.metadata["c2lst"]["shows"] == "GAPDH"
+    b4.session.show_gene("ERBB2")
+    assert layer.metadata["c2lst"]["shows"] == "ERBB2"
+
+
+def test_hidden_spots_of_a_slide_that_was_left_take_no_colours(b4: Canvas, shared: Path, qtbot: Any) -> None:
+    old = b4.layer("spots")
+    old.visible = False
+    b4.session.show_gene("ERBB2")
+    b4.session.open(open_slide(shared / "st2k-mob" / "MOB1"))
+    qtbot.waitUntil(lambda: b4.colouring.columns is not None, timeout=30_000)
+    shown = b4.layer("spots").metadata["c2lst"]["shows"]
+    old.visible = True
+    assert b4.layer("spots") is not old
+    assert b4.layer("spots").metadata["c2lst"]["shows"] == shown
+
+
 def test_contrast_colormap_and_opacity_are_those_of_the_layer(b4: Canvas) -> None:
     heard: list[int] = []
     b4.colouring.changed.connect(lambda: heard.append(1))

@@ -62,6 +62,7 @@ class Colouring:
         self._values: NDArray[np.float32] | None = None
         self._bin_values: NDArray[np.float32] | None = None
         self._given = False
+        self._unseen: Any = None
 
     # -- counts ----------------------------------------------------------------------------------------------------
 
@@ -162,10 +163,26 @@ class Colouring:
             self._canvas.add_or_update(data, SPOTS)
             return
         layer = self._canvas.layer(SPOTS) or self._canvas.add_or_update(spots_layer(slide), SPOTS)
-        if values is None:
+        if not layer.visible:
+            self._paint_once_seen(layer)
+        elif values is None:
             plain_spots(layer, thin=self.bins is not None)
         else:
             paint_spots(layer, values, self.name, self.limits, self.colormap, self.opacity)
+
+    def _paint_once_seen(self, layer: Any) -> None:
+        """Spots that a map covers are hidden: colouring them would make every switch of genes slower for nothing."""
+        if self._unseen is not layer:
+            self._unseen = layer
+            layer.events.visible.connect(self._on_seen)
+
+    def _on_seen(self) -> None:
+        layer, self._unseen = self._unseen, None
+        if layer is None:
+            return
+        layer.events.visible.disconnect(self._on_seen)
+        if layer is self._canvas.layer(SPOTS):
+            self._paint()
 
     # -- how it is shown -------------------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ def show(store: Path, out: Path) -> None:
         tour.open(store)
         dock.show_step("cells")
         dock._pages["cells"].setCurrentIndex(1)
+        dock.panels["cells"][1].shown.click()
         tour.wait(lambda: any(layer.name.endswith("cells") for layer in viewer.layers), 60)
         for layer in viewer.layers:
             layer.visible = not layer.name.endswith("spots")
@@ -69,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         store = Path(temporary) / "corner.zarr"
         corner(store)
-        c2lst.cells(store, name="embedded")
+        c2lst.find_cells(store, name="embedded")
         show(store, options.out)
 
 

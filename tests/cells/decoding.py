@@ -14,7 +14,7 @@ from tests.cells.maps import noisy
 from tests.cells.slides import tissue_picture
 
 from napari_c2lst.cells import segmenting, spreading, tiling
-from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts
+from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts, Density
 from napari_c2lst.cells.inference import Maps
 from napari_c2lst.cells.network import HoVerNet
 from napari_c2lst.cells.weights import save_hovernet
@@ -32,10 +32,15 @@ def encoded_picture(shared: Path) -> NDArray[np.uint8]:
 class DecodingNet:
     """In place of `NucleusNet`; as a network does it takes 46 px off each side."""
 
-    densities: ClassVar[list[float]] = []  # of every one that was made; its colours are codes and stay as they are
+    densities: ClassVar[list[Density]] = []  # of every one that was made; its colours are codes and stay as they are
 
     def __init__(
-        self, model: Any, device: str = "cpu", precision: str = "auto", batch: int = 1, density: float = 1.0
+        self,
+        model: Any,
+        device: str = "cpu",
+        precision: str = "auto",
+        batch: int = 1,
+        density: Density = (1.0, 1.0, 1.0),
     ) -> None:
         self.facts, self.content_hash, self.batch = model.facts, model.content_hash, batch
         self.densities.append(density)

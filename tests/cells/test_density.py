@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from napari_c2lst.cells.density import (
+    AS_IT_IS,
     LIGHTEST,
     density_note,
     density_of,
-    factor_for,
+    factors_for,
     lightened,
-    slide_factor,
+    slide_factors,
 )
-from napari_c2lst.cells.facts import CellFacts
+from napari_c2lst.cells.facts import CellFacts, Density
 from napari_c2lst.cells.weights import load_hovernet
 from napari_c2lst.slides.images.tissue import tissue_mask
 from napari_c2lst.slides.opening import open_slide
@@ -28,11 +29,11 @@ def of_density(*densities: float) -> np.ndarray:
 
 class TestMeasuring:
     def test_a_flat_image_has_its_own(self) -> None:
-        assert density_of([of_density(0.8)]) == pytest.approx(0.8, abs=0.01)
+        assert density_of([of_density(0.8)]) == pytest.approx((0.8, 0.8, 0.8), abs=0.01)
 
     def test_the_darkest_few_per_cent_count(self) -> None:
         tissue, nuclei = np.full((100, 95, 3), 150, np.uint8), np.full((100, 5, 3), 50, np.uint8)
-        assert density_of([np.hstack([tissue, nuclei])]) == pytest.approx(-np.log(51 / 256), abs=0.01)
+        assert density_of([np.hstack([tissue, nuclei])]) == pytest.approx([-np.log(51 / 256)] * 3, abs=0.01)
 
     def test_glass_does_not(self) -> None:
         slide = of_density(0.8)
@@ -50,39 +51,40 @@ class TestMeasuring:
 
 class TestChoosing:
     def test_a_darker_slide_is_brought_to_what_is_known(self) -> None:
-        assert factor_for(1.0, 1.6) == pytest.approx(0.62)
+        assert factors_for((1.0, 1.0, 1.0), (1.6, 2.0, 1.0)) == pytest.approx((0.62, 0.5, 1.0))
 
     def test_a_lighter_one_stays(self) -> None:
-        assert factor_for(1.0, 0.5) == 1.0
+        assert factors_for((1.0, 1.0, 1.0), (0.5, 0.9, 0.2)) == AS_IT_IS
 
     def test_no_slide_is_bleached(self) -> None:
-        assert factor_for(0.1, 3.0) == LIGHTEST
+        assert factors_for((0.1, 1.0, 1.0), (3.0, 1.0, 1.0)) == (LIGHTEST, 1.0, 1.0)
 
-    @pytest.mark.parametrize(("known", "found"), [(None, 1.6), (1.0, None), (None, None)])
-    def test_what_is_not_known_changes_nothing(self, known: float | None, found: float | None) -> None:
-        assert factor_for(known, found) == 1.0
+    @pytest.mark.parametrize(("known", "found"), [(None, (1.6, 1.6, 1.6)), ((1.0, 1.0, 1.0), None), (None, None)])
+    def test_what_is_not_known_changes_nothing(self, known: Density | None, found: Density | None) -> None:
+        assert factors_for(known, found) == AS_IT_IS
 
 
 class TestLightening:
     def test_densities_are_multiplied(self) -> None:
         image = of_density(0.5, 1.0, 1.5)
-        lighter = lightened(image, 0.5)
-        assert density_of([lighter[:, 100:200]]) == pytest.approx(0.5, abs=0.02)
-        assert density_of([lighter[:, 200:]]) == pytest.approx(0.75, abs=0.02)
+        lighter = lightened(image, (0.5, 0.8, 1.0))
+        assert density_of([lighter[:, 100:200]]) == pytest.approx((0.5, 0.8, 1.0), abs=0.02)
+        assert density_of([lighter[:, 200:]]) == pytest.approx((0.75, 1.2, 1.5), abs=0.02)
 
     def test_one_gives_the_very_pixels_back(self) -> None:
         image = of_density(0.5, 1.0)
-        assert lightened(image, 1.0) is image
+        assert lightened(image, AS_IT_IS) is image
 
     def test_black_and_white_stay_in_range(self) -> None:
         ends = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
-        assert lightened(ends, 0.63)[0, 1].tolist() == [255, 255, 255]
-        assert lightened(ends, 2.0)[0, 0].tolist() == [0, 0, 0]
+        assert lightened(ends, (0.63, 0.63, 0.63))[0, 1].tolist() == [255, 255, 255]
+        assert lightened(ends, (2.0, 2.0, 2.0))[0, 0].tolist() == [0, 0, 0]
 
     def test_what_was_lightened_is_as_dark_as_what_is_known(self) -> None:
         image = of_density(0.3, 0.9, 2.0)
         found = density_of([image])
-        assert density_of([lightened(image, factor_for(1.0, found))]) == pytest.approx(1.0, abs=0.02)
+        known = (1.0, 1.2, 0.9)
+        assert density_of([lightened(image, factors_for(known, found))]) == pytest.approx(known, abs=0.03)
 
 
 class TestSlides:
@@ -90,23 +92,24 @@ class TestSlides:
         slide = open_slide(sample_slide_path())
         facts = load_hovernet("embedded").facts
         assert facts.density is not None
-        factor = slide_factor(slide, facts, tissue_mask(slide))
-        assert 0.5 < factor < 0.8
-        assert factor == slide_factor(slide, facts, tissue_mask(slide))
+        factors = slide_factors(slide, facts, tissue_mask(slide))
+        assert all(0.4 < factor < 0.85 for factor in factors)
+        assert factors[0] < factors[1]  # its haematoxylin is bluer
+        assert factors == slide_factors(slide, facts, tissue_mask(slide))
 
     def test_weights_that_do_not_say_change_no_slide(self) -> None:
         slide = open_slide(sample_slide_path())
-        assert slide_factor(slide, CellFacts(mode="fast"), tissue_mask(slide)) == 1.0
+        assert slide_factors(slide, CellFacts(mode="fast"), tissue_mask(slide)) == AS_IT_IS
 
     def test_the_user_is_told_how_to_leave_it(self) -> None:
-        assert density_note(1.0) is None
-        assert "times 0.63" in str(density_note(0.63))
-        assert "--density 1" in str(density_note(0.63))
+        assert density_note(AS_IT_IS) is None
+        assert "times 0.47, 0.73 and 0.62" in str(density_note((0.47, 0.73, 0.62)))
+        assert "--density 1" in str(density_note((0.47, 0.73, 0.62)))
 
 
 def test_weights_on_disk_say_how_dark_their_tissue_was(tmp_path: Path) -> None:
     from napari_c2lst.cells.weights import save_hovernet
 
     model = load_hovernet("embedded")
-    facts = model.facts.model_copy(update={"density": 0.7})
-    assert load_hovernet(save_hovernet(model.net, facts, tmp_path / "w.safetensors")).facts.density == 0.7
+    facts = model.facts.model_copy(update={"density": (0.7, 0.8, 0.9)})
+    assert load_hovernet(save_hovernet(model.net, facts, tmp_path / "w.safetensors")).facts.density == (0.7, 0.8, 0.9)

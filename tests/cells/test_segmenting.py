@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from tests.cells.decoding import FACTS, DecodingNet, encoded_picture, use_decoding
 from tests.cells.slides import SPOTS_UM, make_tissue_store, tissue_picture
 
+from napari_c2lst.cells.density import AS_IT_IS
+from napari_c2lst.cells.facts import Density
 from napari_c2lst.cells.found import joined
 from napari_c2lst.cells.joining import polygons, stitched
 from napari_c2lst.cells.network import HoVerNet
@@ -295,13 +297,13 @@ class TestDarkness:
     @pytest.fixture
     def knowing(self, tmp_path: Path) -> Path:
         """Weights that have learned from light tissue."""
-        light = FACTS.model_copy(update={"density": 0.4})
+        light = FACTS.model_copy(update={"density": (0.4, 0.5, 0.4)})
         return save_hovernet(HoVerNet("fast", 5, FACTS.width), light, tmp_path / "decoding.safetensors")
 
     def used(
         self, monkeypatch: pytest.MonkeyPatch, store: Path, weights: Path, **values: Any
-    ) -> tuple[float, list[str]]:
-        densities: list[float] = []
+    ) -> tuple[Density, list[str]]:
+        densities: list[Density] = []
         monkeypatch.setattr(DecodingNet, "densities", densities)
         reporter = RecordingReporter()
         cells(store, weights, reporter, **values)
@@ -310,17 +312,17 @@ class TestDarkness:
     def test_they_are_lightened_and_it_says_so(
         self, monkeypatch: pytest.MonkeyPatch, store: Path, knowing: Path
     ) -> None:
-        factor, said = self.used(monkeypatch, store, knowing)
-        assert factor < 1
-        assert any(f"optical densities times {factor:g}" in line for line in said)
+        factors, said = self.used(monkeypatch, store, knowing)
+        assert max(factors) < 1
+        assert any(f"times {factors[0]:g}, {factors[1]:g} and {factors[2]:g} before" in line for line in said)
 
     def test_a_factor_that_is_given_is_taken(self, monkeypatch: pytest.MonkeyPatch, store: Path, knowing: Path) -> None:
-        assert self.used(monkeypatch, store, knowing, density=0.8)[0] == 0.8
-        factor, said = self.used(monkeypatch, store, knowing, density=1.0)
-        assert factor == 1
+        assert self.used(monkeypatch, store, knowing, density=0.8)[0] == (0.8, 0.8, 0.8)
+        factors, said = self.used(monkeypatch, store, knowing, density=1.0)
+        assert factors == AS_IT_IS
         assert not [line for line in said if "optical" in line]
 
     def test_weights_that_say_nothing_see_the_slide_as_it_is(
         self, monkeypatch: pytest.MonkeyPatch, store: Path, weights: Path
     ) -> None:
-        assert self.used(monkeypatch, store, weights)[0] == 1
+        assert self.used(monkeypatch, store, weights)[0] == AS_IT_IS

@@ -1,8 +1,8 @@
-"""How dark nuclei are: slides that are darker than what a network has learned from are lightened before it sees them.
+"""How darkly nuclei are stained: slides that are darker than what a network has learned from are lightened for it.
 
-Stains and scanners differ between laboratories; a network that has seen one of them leaves holes in nuclei that are
-twice as dark. One factor on the optical density of a whole slide (Beer-Lambert) brings them near, and no tile depends
-on another.
+Stains and scanners differ between laboratories; a network that has seen one of them misses nuclei that are twice as
+dark, or whose haematoxylin is bluer. One factor on the optical density of each channel (Beer-Lambert), the same for a
+whole slide, brings them near, and no tile depends on another.
 """
 
 from collections.abc import Iterable
@@ -15,17 +15,18 @@ from napari_c2lst.common.seeds import rng
 from napari_c2lst.slides.images.tissue import TissueMask
 from napari_c2lst.slides.patches.cutting import read_patches
 
-from .facts import CellFacts
+from .facts import CellFacts, Density
 
-GLASS = 0.1  # optical density below which a pixel shows no tissue
+AS_IT_IS: Density = (1.0, 1.0, 1.0)
+GLASS = 0.1  # optical density, mean over the channels, below which a pixel shows no tissue
 PERCENTILE = 97.0  # of tissue pixels; nuclei are the darkest few per cent
 LIGHTEST = 0.4  # a factor below it would leave nothing to see
 _BINS = np.linspace(0, np.log(256), 1025)
 _PLACES, _PX = 512, 128
 
 
-def density_of(images: Iterable[NDArray[np.uint8]]) -> float | None:
-    """The 97th percentile of the optical density of tissue pixels.
+def density_of(images: Iterable[NDArray[np.uint8]]) -> Density | None:
+    """The 97th percentile of the optical density of tissue pixels, of each channel.
 
     Parameters
     ----------
@@ -34,21 +35,27 @@ def density_of(images: Iterable[NDArray[np.uint8]]) -> float | None:
 
     Returns
     -------
-    float or None
-        Mean over the channels, natural logarithm; None where there is nothing but glass.
+    Density or None
+        Natural logarithms for red, green and blue; None where there is nothing but glass.
     """
     table = -np.log((np.arange(256) + 1) / 256)
-    count = np.zeros(len(_BINS) - 1)
+    count = np.zeros((3, len(_BINS) - 1))
     for image in images:
-        density = table[image].mean(axis=-1)
-        count += np.histogram(density[density > GLASS], _BINS)[0]
-    if not count.sum():
+        density = table[image].reshape(-1, 3)
+        tissue = density[density.mean(axis=1) > GLASS]
+        count += [np.histogram(channel, _BINS)[0] for channel in tissue.T]
+    if not count.any():
         return None
+    red, green, blue = (_percentile(channel) for channel in count)
+    return red, green, blue
+
+
+def _percentile(count: NDArray[np.float64]) -> float:
     reached = int(np.searchsorted(np.cumsum(count), count.sum() * PERCENTILE / 100))
     return float(_BINS[reached : reached + 2].mean())
 
 
-def factor_for(known: float | None, found: float | None) -> float:
+def factors_for(known: Density | None, found: Density | None) -> Density:
     """What to multiply densities by: less than 1 where they are above those a network knows, never more.
 
     Parameters
@@ -59,33 +66,36 @@ def factor_for(known: float | None, found: float | None) -> float:
         `density_of` what it is to see.
     """
     if known is None or found is None:
-        return 1.0
-    return round(float(np.clip(known / found, LIGHTEST, 1.0)), 2)
+        return AS_IT_IS
+    red, green, blue = (round(float(np.clip(k / f, LIGHTEST, 1.0)), 2) for k, f in zip(known, found, strict=True))
+    return red, green, blue
 
 
-def slide_factor(slide: Any, facts: CellFacts, tissue: TissueMask) -> float:
-    """`factor_for` a slide, from patches at places of its tissue that depend on nothing else."""
+def slide_factors(slide: Any, facts: CellFacts, tissue: TissueMask) -> Density:
+    """`factors_for` a slide, from patches at places of its tissue that depend on nothing else."""
     places = np.argwhere(tissue.mask)
     if facts.density is None or not len(places):
-        return 1.0
+        return AS_IT_IS
     drawn = rng(0, "density").choice(len(places), min(_PLACES, len(places)), replace=False)
     centres = (places[np.sort(drawn)] + 0.5) * tissue.px
-    return factor_for(facts.density, density_of(read_patches(slide, centres, patch_um=_PX * facts.mpp, patch_px=_PX)))
+    return factors_for(facts.density, density_of(read_patches(slide, centres, patch_um=_PX * facts.mpp, patch_px=_PX)))
 
 
-def lightened(images: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
-    """Images (..., 3) uint8 with their optical densities times a factor; 1 gives them back."""
-    if factor == 1.0:
+def lightened(images: NDArray[np.uint8], factors: Density) -> NDArray[np.uint8]:
+    """Images (..., 3) uint8 with the optical density of each channel times its factor; ones give them back."""
+    if factors == AS_IT_IS:
         return images
-    table = 256 * ((np.arange(256) + 1) / 256) ** factor - 1
-    return np.clip(np.rint(table), 0, 255).astype(np.uint8)[images]
+    powers = 256 * ((np.arange(256)[:, None] + 1) / 256) ** np.array(factors) - 1
+    table = np.clip(np.rint(powers), 0, 255).astype(np.uint8)
+    return np.stack([table[images[..., channel], channel] for channel in range(3)], axis=-1)
 
 
-def density_note(factor: float) -> str | None:
+def density_note(factors: Density) -> str | None:
     """What to tell the user; None when nothing is changed."""
-    if factor == 1.0:
+    if factors == AS_IT_IS:
         return None
+    red, green, blue = factors
     return (
-        f"nuclei are darker than those the weights have learned from: optical densities times {factor:g} before the "
-        "network sees them (--density 1 leaves them)"
+        "nuclei are darker than those the weights have learned from: optical densities of red, green and blue times "
+        f"{red:g}, {green:g} and {blue:g} before the network sees them (--density 1 leaves them)"
     )

@@ -28,6 +28,7 @@ _SPARE = (
     (204, 121, 167),
 )
 Colour = tuple[int, int, int]
+Density = tuple[float, float, float]  # of red, green and blue
 
 
 class CellType(BaseModel):
@@ -99,7 +100,8 @@ class CellFacts(BaseModel):
     notice
         What the user is told when the weights are used; empty for nothing.
     density
-        Optical density of the darkest tissue it has learned from, as `density_of` measures it; None when unknown.
+        Optical density of the darkest tissue it has learned from in red, green and blue, as `density_of` measures it;
+        None when unknown.
     card
         What its model card states: data, steps, scores.
     """
@@ -114,7 +116,7 @@ class CellFacts(BaseModel):
     name: str = "HoVer-Net"
     licence: str = ""
     notice: str = ""
-    density: float | None = Field(default=None, gt=0)
+    density: Density | None = None
     card: dict[str, Any] = {}
 
     @model_validator(mode="after")

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from napari_c2lst.common.device import autocast_dtype, halve_on_out_of_memory, resolve_device
 from napari_c2lst.common.reporter import Reporter
 
-from .density import lightened
-from .facts import CellFacts
+from .density import AS_IT_IS, lightened
+from .facts import CellFacts, Density
 from .quick import folded, to_device
 from .weights import CellModel
 
@@ -52,11 +52,16 @@ class NucleusNet:
         Images that go through the network together. The last ones are filled up to as many, so that no result depends
         on how many images there are; where memory is too small, it is halved once and for all.
     density
-        Factor on the optical density of what it sees, see `lightened`.
+        Factors on the optical density of what it sees, see `lightened`.
     """
 
     def __init__(
-        self, model: CellModel, device: str = "cpu", precision: str = "auto", batch: int = 1, density: float = 1.0
+        self,
+        model: CellModel,
+        device: str = "cpu",
+        precision: str = "auto",
+        batch: int = 1,
+        density: Density = AS_IT_IS,
     ) -> None:
         self.facts: CellFacts = model.facts
         self.content_hash = model.content_hash

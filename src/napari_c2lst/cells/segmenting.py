@@ -18,9 +18,9 @@ from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.store.stored import open_stored
 
 from .composition import composition_table, count_types, spot_of_cells
-from .density import density_note, slide_factor
+from .density import density_note, slide_factors
 from .elements import CELLS, COMPOSITION, cell_shapes, cell_table, cells_uns, type_column
-from .facts import PANNUKE
+from .facts import PANNUKE, Density
 from .found import Found
 from .geojson import write_geojson
 from .inference import NucleusNet
@@ -126,16 +126,16 @@ class _Job:
         part.discard()
         return result
 
-    def _density(self, tissue: TissueMask) -> float:
-        """The factor on the slide's optical density, told where it changes something."""
+    def _density(self, tissue: TissueMask) -> Density:
+        """The factors on the slide's optical density, told where they change something."""
         given = self.settings.density
-        factor = slide_factor(self.slide, self.model.facts, tissue) if given is None else given
-        note = density_note(factor)
+        factors = slide_factors(self.slide, self.model.facts, tissue) if given is None else (given, given, given)
+        note = density_note(factors)
         if note:
             self.reporter.message(note)
-        return factor
+        return factors
 
-    def _partial(self, tiling: Tiling, groups: int, density: float) -> PartialCells:
+    def _partial(self, tiling: Tiling, groups: int, density: Density) -> PartialCells:
         store, s = self.slide.path, self.settings
         basis = {
             "weights": self.model.content_hash,
@@ -145,12 +145,12 @@ class _Job:
             "mpp": self.slide.mpp,
             "image": self.slide.image_name,
             "precision": s.precision,
-            "density": density,
+            "density": list(density),
         }
         folder = store.with_name(f".{store.name}.{self.name}.cells.part")
         return PartialCells(folder, basis, groups, resume=s.resume == "auto")
 
-    def _fill(self, part: PartialCells, tiling: Tiling, groups: Sequence[NDArray[np.int64]], density: float) -> None:
+    def _fill(self, part: PartialCells, tiling: Tiling, groups: Sequence[NDArray[np.int64]], density: Density) -> None:
         """Do the groups that are not there yet."""
         todo = [(number, groups[number]) for number in part.todo]
         done = len(tiling) - sum(len(index) for _, index in todo)
@@ -167,7 +167,7 @@ class _Job:
                     "the slide is as it was; the same command goes on from here",
                 )
 
-    def _work(self, tiling: Tiling, todo: Sequence[Group], density: float) -> Iterator[Done]:
+    def _work(self, tiling: Tiling, todo: Sequence[Group], density: Density) -> Iterator[Done]:
         s = self.settings
         if s.scheduler is None:
             net = NucleusNet(self.model, s.device, s.precision, s.batch, density)

@@ -48,8 +48,8 @@ class CellsSettings(DeviceSettings, SlideSettings):
     batch: int = setting(8, help="tiles at a time", ge=1, advanced=True)
     density: float | None = setting(
         None,
-        help="factor on the optical density of the image before the network sees it; none = below 1 where nuclei are"
-        " darker than those the weights have learned from; 1 = as they are",
+        help="factor on the optical density of the image before the network sees it; none = one for each channel, below"
+        " 1 where nuclei are darker than those the weights have learned from; 1 = as they are",
         gt=0,
         le=4,
         advanced=True,

@@ -15,6 +15,7 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.images.chunks import in_order, worker_count
 from napari_c2lst.slides.slide import Slide
 
+from .facts import Density
 from .found import Found
 from .inference import NucleusNet
 from .partial import Fault
@@ -52,7 +53,7 @@ class RemoteWork(BaseModel):
     device: str
     precision: str
     batch: int
-    density: float = 1.0
+    density: Density
 
 
 def here(

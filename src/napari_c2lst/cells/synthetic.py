@@ -16,9 +16,9 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, load_pairs
 
 from .composition import count_types, proportions
-from .density import density_note, density_of, factor_for
+from .density import density_note, density_of, factors_for
 from .elements import cells_uns
-from .facts import CellFacts
+from .facts import CellFacts, Density
 from .inference import NucleusNet
 from .network import INPUT_PX, OUTPUT_PX, Mode
 from .partial import PartialCounts
@@ -91,18 +91,18 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
     )
 
 
-def _density(settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter) -> float:
-    """The factor on the patches' optical density, told where it changes something."""
+def _density(settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter) -> Density:
+    """The factors on the patches' optical density, told where they change something."""
     if settings.density is not None:
-        return settings.density
-    factor = factor_for(model.facts.density, density_of(pairs.patches))
-    note = density_note(factor)
+        return settings.density, settings.density, settings.density
+    factors = factors_for(model.facts.density, density_of(pairs.patches))
+    note = density_note(factors)
     if note:
         reporter.message(note)
-    return factor
+    return factors
 
 
-def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel, density: float) -> PartialCounts:
+def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel, density: Density) -> PartialCounts:
     """What was counted of the same patches, in the same way, before a stop or a kill."""
     basis = {
         "weights": model.content_hash,
@@ -110,14 +110,14 @@ def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel,
         "mpp": pairs.facts.spec.mpp,
         "batch": settings.batch,
         "precision": settings.precision,
-        "density": density,
+        "density": list(density),
     }
     groups = -(-len(pairs) // settings.batch)
     return PartialCounts(out.with_name(f".{out.name}.part"), basis, groups, resume=settings.resume == "auto")
 
 
 def _fill(
-    part: PartialCounts, settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter, density: float
+    part: PartialCounts, settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter, density: Density
 ) -> None:
     """Count the groups of patches that are not there yet."""
     groups = [pairs.patches[at : at + settings.batch] for at in range(0, len(pairs), settings.batch)]

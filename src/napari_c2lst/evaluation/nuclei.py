@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from napari_c2lst.cells.density import density_of, factor_for
+from napari_c2lst.cells.density import AS_IT_IS, density_of, factors_for
+from napari_c2lst.cells.facts import Density
 from napari_c2lst.cells.inference import NucleusNet
 from napari_c2lst.cells.synthetic import iter_patch_nuclei, patch_counts, patch_note
 from napari_c2lst.cells.weights import CellModel, load_hovernet
@@ -81,8 +82,8 @@ def compare_nuclei(
         reporter.message(note, "warning")
     patches = spot_patches(slide, spots.yx[real], spec, workers=settings.workers)
     # both kinds alike: a difference between them must stay one
-    factor = factor_for(facts.density, density_of(patches))
-    net = NucleusNet(model, settings.device, settings.precision, BATCH, factor)
+    factors = factors_for(facts.density, density_of(patches))
+    net = NucleusNet(model, settings.device, settings.precision, BATCH, factors)
     counting = _Counting(net, spec.mpp, len(real) + len(synthetic), reporter)
     of_real = counting.counts(patches)
     of_synthetic = counting.counts(pairs.patches[synthetic])
@@ -94,14 +95,15 @@ def compare_nuclei(
         mpp=spec.mpp,
         weights=facts.name,
         weights_hash=model.content_hash,
-        notes=(*notes, *_density_notes(factor), *([facts.notice] if facts.notice else [])),
+        notes=(*notes, *_density_notes(factors), *([facts.notice] if facts.notice else [])),
     )
 
 
-def _density_notes(factor: float) -> list[str]:
-    if factor == 1.0:
+def _density_notes(factors: Density) -> list[str]:
+    if factors == AS_IT_IS:
         return []
-    return [f"nuclei are darker than those the weights have learned from: optical densities of both times {factor:g}"]
+    times = ", ".join(f"{each:g}" for each in factors)
+    return [f"nuclei are darker than those the weights have learned from: densities of both (RGB) times {times}"]
 
 
 class _Counting:

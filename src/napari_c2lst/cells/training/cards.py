@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from napari_c2lst.cells.facts import CellFacts
+from napari_c2lst.cells.facts import CellFacts, Density
 from napari_c2lst.common.files import atomic_file
 
 from .scoring import score_lines
@@ -57,10 +57,12 @@ def _augmented(card: dict[str, Any]) -> str:
     return f"({share:.0%} of the patches as scans of up to {card['degraded_mpp']:g} um/px show them)" if share else ""
 
 
-def _darkness(density: float | None) -> str:
+def _darkness(density: Density | None) -> str:
     if density is None:
         return ""
-    return f"optical density of the darkest tissue {density:.2f}; slides above that are lightened to it"
+    red, green, blue = density
+    known = f"{red:.2f}, {green:.2f} and {blue:.2f}"
+    return f"optical density of the darkest tissue {known} in red, green and blue; slides above are lightened to it"
 
 
 def _training(card: dict[str, Any]) -> str:

@@ -136,8 +136,7 @@ def _finish(net: HoVerNet, fit: CellFit, types: Types, data: CellData, test: Cel
     """Score the network and write it with what is known of it."""
     folder, loss = fit.folder, round(float(np.mean(fit.losses)), 4)
     facts = _facts(fit, types, {"images": len(data), "steps": fit.steps, "loss": loss})
-    darkest = density_of(data[i].image for i in range(len(data)))
-    facts = facts.model_copy(update={"density": None if darkest is None else round(darkest, 3)})
+    facts = facts.model_copy(update={"density": density_of(data[i].image for i in range(len(data)))})
     ready = NucleusNet(CellModel(net, facts, ""), str(fit.device))
     scores = score_and_show(ready, test, folder.path / "overlays", folder.reporter, types)
     facts = facts.model_copy(update={"card": facts.card | {"scores": scores}})

@@ -8,6 +8,7 @@ import pytest
 from tests.cells.decoding import FACTS, DecodingNet, use_decoding
 
 from napari_c2lst.cells import spreading
+from napari_c2lst.cells.density import AS_IT_IS
 from napari_c2lst.cells.spreading import RemoteWork, do_group, here, on_cluster
 from napari_c2lst.cells.tiling import Tiling
 from napari_c2lst.cells.weights import load_hovernet
@@ -19,7 +20,7 @@ TILES = Tiling(np.array([[0, 0], [0, 256], [256, 0], [256, 256]]), 256, "fast", 
 
 
 def work_of(store: Path, weights: Path, **values: Any) -> RemoteWork:
-    facts = {"image_name": "image", "mpp": 0.25, "device": "cpu", "precision": "fp32", "batch": 2}
+    facts = {"image_name": "image", "mpp": 0.25, "device": "cpu", "precision": "fp32", "batch": 2, "density": AS_IT_IS}
     digest = load_hovernet(weights).content_hash
     return RemoteWork(**{"store": str(store), "weights": str(weights), "weights_hash": digest, **facts, **values})
 

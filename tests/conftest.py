@@ -8,8 +8,6 @@ from pathlib import Path
 # Two torch processes on a few cores slow each other down tenfold by spinning; set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-# bf16 in AVX-512, not in AMX tiles: with several processes on a virtual machine these gave a NaN once in many runs
-os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 

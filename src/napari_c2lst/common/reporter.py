@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Level = Literal["info", "warning"]
+GOING_ON = "going on "  # how what `going_on` says begins
 
 
 class Reporter:
@@ -15,6 +16,10 @@ class Reporter:
 
     def message(self, text: str, level: Level = "info") -> None:
         """Say one line."""
+
+    def going_on(self, after: str) -> None:
+        """Say that the work goes on where it was stopped, as "after step 300"."""
+        self.message(GOING_ON + after)
 
     def progress(self, done: int, total: int, what: str = "") -> None:
         """Say that `done` of `total` units of `what` are done."""

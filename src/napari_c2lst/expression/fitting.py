@@ -34,6 +34,10 @@ Samples = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 _METRICS_EACH = 10
 
+_BF16_PIXELS = 32
+"""Smaller patches come down to one pixel, and of a strided convolution over one pixel oneDNN (torch 2.13) writes only a
+part of the bf16 gradient: the rest is whatever the memory held, at times NaN."""
+
 
 def count_steps(settings: FitSettings, n_real: int) -> int:
     """Optimiser steps of a fit on `n_real` real spots: the same with and without synthetic pairs."""
@@ -140,7 +144,7 @@ class _Fit:
         self.device = resolve_device(s.device)
         self.net = _network(s, self.pool).train()
         self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.dtype = number_format(self.device, s.precision, self.net.architecture)
+        self.dtype = self._number_format()
         self.optimizer = torch.optim.AdamW(_groups(self.net, s.weight_decay), lr=s.learning_rate)
         self.average = {k: v.detach().clone() for k, v in self.net.state_dict().items()} if s.ema else {}
         self.micro = s.batch
@@ -170,6 +174,16 @@ class _Fit:
             float(halve_on_out_of_memory(partial(self._gradients, inputs, targets), self.micro, self.reporter))
         self.net.load_state_dict(kept)
         return time.monotonic() - begin
+
+    def _number_format(self) -> torch.dtype | None:
+        dtype = number_format(self.device, self.settings.precision, self.net.architecture)
+        pixels = self.pool.patches[0].shape[1]
+        if dtype is None or self.device.type != "cpu" or pixels >= _BF16_PIXELS:
+            return dtype
+        self.reporter.message(
+            f"patches of {pixels} px are learnt in fp32: bf16 on a CPU needs at least {_BF16_PIXELS} px"
+        )
+        return None
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Augmented patches (n, 3, px, px) and expression (n, d) of a step, on the device."""
@@ -226,7 +240,7 @@ class _Fit:
         load_optimizer_tensors(self.optimizer, tensors)
         for name, value in without_prefix(tensors, "average.").items():
             self.average[name].copy_(value)
-        self.reporter.message(f"going on at step {state['step']} of {self.steps}")
+        self.reporter.going_on(f"at step {state['step']} of {self.steps}")
         return int(state["step"])
 
     def _refuse_other_fit(self, weights: dict[str, Tensor], state: dict[str, Any]) -> None:

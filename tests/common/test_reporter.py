@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 from napari_c2lst.common.reporter import (
+    GOING_ON,
     CallbackReporter,
     ForwardingReporter,
     OnceReporter,
@@ -101,3 +102,9 @@ def test_events_can_be_written_as_json():
 def test_stopping_before_anything_was_done():
     assert RecordingReporter(stop_after=0).stop_requested()
     assert not RecordingReporter().stop_requested()
+
+
+def test_going_on_says_where_the_work_was_stopped():
+    reporter = RecordingReporter()
+    reporter.going_on("after step 3")
+    assert reporter.messages == [GOING_ON + "after step 3"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from napari_c2lst.common.runs import this_machine
+from napari_c2lst.common.environment import this_machine
 from napari_c2lst.jobs.estimating import Amounts, Estimate, estimate
 from napari_c2lst.jobs.pace import Pace, Timed
 from napari_c2lst.jobs.tasks import get_task

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from napari_c2lst.common.runs import this_machine
+from napari_c2lst.common.environment import this_machine
 from napari_c2lst.jobs.pace import TIMES, Pace, Watch, earlier_work, note_time, read_timed
 
 BEGUN = 1_700_000_000.0

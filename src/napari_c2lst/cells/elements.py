@@ -11,7 +11,6 @@ from napari_c2lst.slides.slide import Slide
 from .facts import CellFacts
 from .found import Found
 
-CELLS, COMPOSITION = "c2lst_cells_", "c2lst_composition_"
 UNTYPED = "untyped"  # a nucleus in which no type but background was seen
 CELLS_VERSION = 1
 

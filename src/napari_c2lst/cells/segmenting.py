@@ -13,13 +13,14 @@ from napari_c2lst.common.errors import InputError, Stopped
 from napari_c2lst.common.files import content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
+from napari_c2lst.slides.facts import CELLS, CELLS_TABLE, COMPOSITION
 from napari_c2lst.slides.images.tissue import TissueMask
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.store.stored import open_stored
 
 from .composition import composition_table, count_types, spot_of_cells
 from .density import density_note, slide_factors
-from .elements import CELLS, COMPOSITION, cell_shapes, cell_table, cells_uns, type_column
+from .elements import cell_shapes, cell_table, cells_uns, type_column
 from .facts import PANNUKE, Density
 from .found import Found
 from .geojson import write_geojson
@@ -155,7 +156,7 @@ class _Job:
         todo = [(number, groups[number]) for number in part.todo]
         done = len(tiling) - sum(len(index) for _, index in todo)
         if done:
-            self.reporter.message(f"going on after {done} of {len(tiling)} tiles")
+            self.reporter.going_on(f"after {done} of {len(tiling)} tiles")
         work = self._work(tiling, todo, density) if todo else iter(())
         for number, found, bad in work:
             part.write(number, found, bad)
@@ -203,7 +204,7 @@ class _Job:
         uns = cells_uns(
             "cells", self.name, facts, self.model.content_hash, self.slide.mpp, tiles=len(tiling), bad_tiles=len(bad)
         )
-        tables = {f"{region}_table": cell_table(region, found, facts, tiling.px, uns)}
+        tables = {region + CELLS_TABLE: cell_table(region, found, facts, tiling.px, uns)}
         kind = type_column(found, facts)
         composition = self._composition(found, kind, tiling.px)
         if composition is not None:

@@ -124,7 +124,7 @@ def _fill(
     todo = part.todo
     done = len(pairs) - sum(len(groups[number]) for number in todo)
     if done:
-        reporter.message(f"going on after {done} of {len(pairs)} patches")
+        reporter.going_on(f"after {done} of {len(pairs)} patches")
     net = NucleusNet(model, settings.device, settings.precision, settings.batch, density) if todo else None
     for number in todo:
         assert net is not None

@@ -5,19 +5,16 @@ a path to resume from that does not exist is an error, never a silent new start.
 """
 
 import json
-import os
-import platform
 import re
 import shutil
 from collections.abc import Collection, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from .accelerator import device_kind
 from .basis import Basis, check_basis
+from .environment import environment
 from .errors import InputError, MismatchError
 from .events import EventsReporter
 from .files import atomic_file, atomic_folder
@@ -49,7 +46,6 @@ FREE_TO_CHANGE = {
     "preset",
     "allow_download",
 }
-_PACKAGES = ("torch", "diffusers", "accelerate", "transformers", "spatialdata", "anndata", "numpy", "zarr")
 
 
 class RunFolder:
@@ -244,22 +240,6 @@ def _create(path: Path, config: Mapping[str, Any]) -> None:
         (folder / CONFIG).write_text(tomli_w.dumps(config))
         (folder / ENVIRONMENT).write_text(json.dumps(environment(), indent=1))
         (folder / EVENTS).touch()
-
-
-def environment() -> dict[str, Any]:
-    """Versions of what the result depends on; no names of machines, users or folders."""
-    versions = {}
-    for package in ("napari-c2lst", *_PACKAGES):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {"python": platform.python_version(), **this_machine(), **versions}
-
-
-def this_machine() -> dict[str, Any]:
-    """What of a machine decides how long work takes: "system", "cpus" and "accelerator"; no name of it."""
-    return {"system": platform.system(), "cpus": os.cpu_count(), "accelerator": device_kind("auto")}
 
 
 def _refuse_foreign(path: Path) -> None:

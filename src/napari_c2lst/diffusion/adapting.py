@@ -150,7 +150,7 @@ class Adaptation:
         tensors, state = loaded
         self.fit.load(tensors)
         self.step, self.losses = int(state["step"]), list(state["losses"])
-        self.reporter.message(f"going on after step {self.step}")
+        self.reporter.going_on(f"after step {self.step}")
 
     def _announce(self) -> None:
         s = self.settings

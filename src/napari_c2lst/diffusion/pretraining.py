@@ -132,7 +132,7 @@ class _Trainer:
         load_optimizer_tensors(self.optimizer, tensors)
         self.step = int(state["step"])
         self.losses = list(state["losses"])
-        self.reporter.message(f"going on after step {self.step}")
+        self.reporter.going_on(f"after step {self.step}")
 
     def train(self) -> None:
         """Take every step that is left."""

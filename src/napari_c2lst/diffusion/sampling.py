@@ -162,7 +162,7 @@ class Sampling:
             resume=done > 0,
         )
         if done:
-            self.reporter.message(f"going on after {done} patches")
+            self.reporter.going_on(f"after {done} patches")
         self._announce(len(self.conditions) - done)
         for start in range(done, len(self.conditions), self.rows):
             patches = self._draw(start, min(start + self.rows, len(self.conditions)), self.plan)

@@ -12,7 +12,6 @@ import numpy as np
 from napari_c2lst.cells.weights import CellModel
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.common.reporter import OnceReporter, Reporter
-from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import RunFolder, read_config
 from napari_c2lst.diffusion.central import central_spec
 from napari_c2lst.diffusion.pairs import Pairs, load_pairs
@@ -38,6 +37,7 @@ from .pictures import Picture, draw_pictures
 from .records import Trial
 from .report import table_lines, write_differences, write_genes, write_page, write_scores
 from .rerunning import rerun
+from .result import EvaluateResult
 from .scoring import differences, gene_scores, score_trial
 from .settings import EvaluateSettings
 from .sources import Group, Run, group_runs, load_runs, stored_runs
@@ -49,42 +49,6 @@ __all__ = ["EvaluateResult", "run"]
 # step checks its own settings, so that more seeds are added to those that are finished.
 SHOWING = {"figures", "genes_shown", "pairs", "draws", "cells", "cells_patches", "type_info", "accept_licence"}
 REPEATING = {"splits", "seeds", "arms"}
-
-
-class EvaluateResult(TaskResult):
-    """What `evaluate` wrote.
-
-    Attributes
-    ----------
-    scores, genes, differences
-        CSV files: a line for each arm, for each gene of each arm, for each comparison.
-    page
-        The table with the figures, as Markdown.
-    composition
-        CSV file: a line for each type of nuclei in real and synthetic patches; None where no weights were named.
-    figures
-        PNG files; an SVG of the same name lies beside each.
-    table
-        The lines of the printed table.
-    notes
-        What a reader must know to judge the score.
-    """
-
-    scores: Path
-    genes: Path
-    differences: Path
-    page: Path
-    composition: Path | None = None
-    figures: list[Path]
-    table: list[str]
-    notes: list[str]
-
-    def lines(self) -> list[str]:
-        """The table, what to bear in mind, and where everything is."""
-        said = [*self.table, *(f"Note: {note}." for note in self.notes), ""]
-        said += [f"table: {self.scores}", f"genes: {self.genes}"]
-        said += [f"nuclei: {self.composition}"] if self.composition else []
-        return [*said, f"page with figures: {self.page}"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -188,7 +188,7 @@ class PredictJob:
         todo = part.todo
         done = len(yx) - len(todo)
         if done:
-            self.reporter.message(f"going on after {done} of {len(yx)} {what}")
+            self.reporter.going_on(f"after {done} of {len(yx)} {what}")
         # the next patches are read and stain-normalised while the network looks at these
         with made_ahead(self._patches(yx[todo])) as batches:
             for index, patches in batches:

@@ -13,8 +13,9 @@ from typing import Any
 
 from napari_c2lst.common.accelerator import device_kind
 from napari_c2lst.common.durations import in_words
+from napari_c2lst.common.environment import this_machine
 from napari_c2lst.common.errors import C2LError
-from napari_c2lst.common.runs import RESULT, read_config, this_machine
+from napari_c2lst.common.runs import RESULT, read_config
 
 from .pace import Timed
 

@@ -9,11 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from napari_c2lst.common.environment import this_machine
 from napari_c2lst.common.errors import C2LError
-from napari_c2lst.common.runs import CONFIG, ENVIRONMENT, EVENTS, RESULT, read_config, this_machine
+from napari_c2lst.common.reporter import GOING_ON
+from napari_c2lst.common.runs import CONFIG, ENVIRONMENT, EVENTS, RESULT, read_config
 
 TIMES = "times.jsonl"
-_WENT_ON = "going on "  # what tasks say when they go on where they were stopped
 _DAY = 86_400.0  # nothing works a day on after the last it counts: the file was touched later
 
 
@@ -210,4 +211,4 @@ def _pace_of(events: list[dict[str, Any]], begun: float, ended: float) -> Pace |
             watch.message()
         elif each["event"] == "progress":
             watch.progress(float(each["time"]), int(each["done"]), int(each["total"]), str(each.get("what", "")))
-    return watch.pace(ended, paused=any(str(each.get("text", "")).startswith(_WENT_ON) for each in events))
+    return watch.pace(ended, paused=any(str(each.get("text", "")).startswith(GOING_ON) for each in events))

@@ -12,6 +12,9 @@ from .microns import ARRAYS, SQUARES, Array
 KEY = "c2lst"
 # Elements of ours start like this; everything else in a store is the user's.
 OURS = "c2lst_"
+# Nuclei: polygons are called CELLS + a name, the table of their facts has CELLS_TABLE at the end, that of the spots'
+# composition is COMPOSITION + the name.
+CELLS, CELLS_TABLE, COMPOSITION = f"{OURS}cells_", "_table", f"{OURS}composition_"
 
 
 class SlideFacts(BaseModel):

@@ -20,7 +20,6 @@ from spatialdata.models import ShapesModel, TableModel
 from spatialdata.transformations import get_transformation
 from tests.slides.stores import make_tiny_store
 
-from napari_c2lst.cells.elements import CELLS
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.readers import cells_aside
@@ -211,10 +210,6 @@ def test_a_copy_of_the_slide_has_its_cells(ours: Path, tmp_path: Path) -> None:
     for kind in HIDDEN:
         for name in HIDDEN[kind]:
             assert_same(copied[kind][name], original[kind][name])
-
-
-def test_the_room_of_cells_calls_them_so() -> None:
-    assert cells_aside.CELLS == CELLS
 
 
 def test_which_elements_are_cells(ours: Path, tmp_path: Path) -> None:

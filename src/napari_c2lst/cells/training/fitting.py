@@ -79,7 +79,7 @@ class CellFit:
             self.average[name].copy_(value)
         load_optimizer_tensors(self.optimizer, tensors)
         self.step, self.losses = int(state["step"]), list(state["losses"])
-        self.reporter.message(f"going on after step {self.step}")
+        self.reporter.going_on(f"after step {self.step}")
 
     def train(self) -> HoVerNet:
         """Take every step that is left.

@@ -105,7 +105,7 @@ class _Packing:
         self.slides = [index for index, count in notes["slides"] for _ in range(count)]
         for tiles in unfinished.tiles():
             self._digests.update(map(_digest, tiles))
-        self.reporter.message(f"going on after {self.seen} of {self.total} tiles")
+        self.reporter.going_on(f"after {self.seen} of {self.total} tiles")
 
     def fill(self, unfinished: UnfinishedTiles) -> None:
         """Pack the parts that are left."""

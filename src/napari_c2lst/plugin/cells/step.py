@@ -11,10 +11,10 @@ from qtpy.QtWidgets import QBoxLayout, QLabel, QWidget
 from napari_c2lst.cells.facts import EMBEDDED, PANNUKE
 from napari_c2lst.plugin.steps.offers import weights_of
 from napari_c2lst.plugin.steps.step_panel import StepPanel, Values
+from napari_c2lst.slides.facts import CELLS, CELLS_TABLE
 
 from .notices import unread_notice, weights_note
 from .shown import shown_cells
-from .stored import CELLS, TABLE
 from .weights_field import WeightsField
 
 if TYPE_CHECKING:
@@ -82,6 +82,6 @@ class CellsPanel(StepPanel):
         """Show what was found, once the slide is open anew."""
         result: Any = {} if self.job is None else self.job.last.get("result")
         names = [str(name) for name in (result or {}).get("elements", ())]
-        found = [name.removeprefix(CELLS) for name in names if name.startswith(CELLS) and not name.endswith(TABLE)]
-        if found and self._cells is not None:
-            self._cells.expect(found[0])
+        areas = [name for name in names if name.startswith(CELLS) and not name.endswith(CELLS_TABLE)]
+        if areas and self._cells is not None:
+            self._cells.expect(areas[0].removeprefix(CELLS))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from napari_c2lst.cells.facts import CellFacts
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.facts import CELLS, CELLS_TABLE, COMPOSITION
 
-CELLS, COMPOSITION, TABLE = "c2lst_cells_", "c2lst_composition_", "_table"
 UNTYPED = "untyped"
 _AT_ONCE = 20_000
 _BUFFER = 2**20
@@ -89,10 +89,10 @@ def list_results(store: Path | None) -> tuple[list[CellResult], list[str]]:
     found: list[CellResult] = []
     problems: list[str] = []
     for table in _tables(store):
-        if not (table.startswith(CELLS) and table.endswith(TABLE)):
+        if not (table.startswith(CELLS) and table.endswith(CELLS_TABLE)):
             continue
         assert store is not None
-        name = table.removeprefix(CELLS).removesuffix(TABLE)
+        name = table.removeprefix(CELLS).removesuffix(CELLS_TABLE)
         try:
             written = _outline_file(store, CELLS + name).stat().st_mtime_ns
             found.append(CellResult(store, name, _facts(store, table), written))
@@ -112,7 +112,7 @@ def read_columns(result: CellResult) -> CellColumns:
     from anndata.io import read_elem
 
     try:
-        obs = _group(result.store)[f"tables/{result.region}{TABLE}/obs"]
+        obs = _group(result.store)[f"tables/{result.region}{CELLS_TABLE}/obs"]
         codes = np.asarray(obs["type/codes"])
         names = tuple(str(name) for name in read_elem(obs["type/categories"]))
         yx = np.stack([np.asarray(obs["y"]), np.asarray(obs["x"])], axis=1).astype(np.float32)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from napari_c2lst.common.errors import C2LError
+from napari_c2lst.common.reporter import GOING_ON
 from napari_c2lst.jobs.pace import note_time
 from napari_c2lst.jobs.tasks import get_task
 
@@ -32,4 +33,4 @@ def note_time_of(job: Job, folder: Path | None) -> None:
 
 def _went_on(job: Job) -> bool:
     """Whether it did only what a stopped one had left: its time says nothing of the whole."""
-    return any(line.startswith("going on after") for line in job.log)
+    return any(line.startswith(GOING_ON) for line in job.log)

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from napari_c2lst.slides.facts import OURS
+from napari_c2lst.slides.facts import CELLS, CELLS_TABLE
 
-CELLS, TABLE = f"{OURS}cells_", "_table"
 _READ_WHOLE = ("shapes", "tables")  # the other kinds stay on disk whatever their size
 _LAZY = ("images", "labels", "points")
 _METADATA = ("zarr.json", ".zgroup", ".zattrs")
@@ -26,7 +25,7 @@ Names = Mapping[str, Sequence[str]]
 
 def cells_in(store: Path) -> dict[str, list[str]]:
     """Names of the polygons (`shapes`) and tables (`tables`) of cells in a store, in the order of a listing."""
-    endings = {"shapes": "", "tables": TABLE}
+    endings = {"shapes": "", "tables": CELLS_TABLE}
     return {
         kind: [name for name in _elements(store, kind) if name.startswith(CELLS) and name.endswith(ending)]
         for kind, ending in endings.items()
@@ -35,7 +34,7 @@ def cells_in(store: Path) -> dict[str, list[str]]:
 
 def cell_tables(store: Path) -> list[str]:
     """Names of the tables of cells in a store, sorted: a listing of one folder, for those who ask often."""
-    return sorted(path.name for path in (store / "tables").glob(f"{CELLS}*{TABLE}"))
+    return sorted(path.name for path in (store / "tables").glob(f"{CELLS}*{CELLS_TABLE}"))
 
 
 def read_without_cells(store: Path) -> Any:

@@ -21,8 +21,9 @@ from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.diffusion.conditions import Conditions
 from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, PairsFacts, load_pairs
 from napari_c2lst.diffusion.pairs_writing import PairsWriter
-from napari_c2lst.evaluation.evaluating import EvaluateResult, run
+from napari_c2lst.evaluation.evaluating import run
 from napari_c2lst.evaluation.nuclei import compare_nuclei, load_weights
+from napari_c2lst.evaluation.result import EvaluateResult
 from napari_c2lst.evaluation.settings import EvaluateSettings
 from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.patches.cutting import PatchSpec, spot_patches

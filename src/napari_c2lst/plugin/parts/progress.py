@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from napari_c2lst.diffusion.timing import in_words
+from napari_c2lst.common.durations import in_words
 
 from .throttled import Throttled
 from .time_left import TimeLeft

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QInputDialog, QPushButton
 from shapely.geometry import box
 from tests.plugin.selecting.labels import labelled
 from tests.plugin.selecting.mouse import Mouse
 
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.selecting import regions
 from napari_c2lst.plugin.selecting.choice import How
 from napari_c2lst.plugin.selecting.panel import SelectPanel
 from napari_c2lst.plugin.shared import shared_of
@@ -118,7 +121,13 @@ def test_rename_recolour_and_delete(panel: SelectPanel, store: Path, qtbot: Any)
     assert spot_set_names(open_slide(store)) == ["b"]
 
 
-def test_bad_input_is_one_sentence(panel: SelectPanel, tmp_path: Path) -> None:
+def imported(panel: SelectPanel, path: Path, qtbot: Any) -> None:
+    panel.import_regions(path)
+    assert panel.message.message == f"reading the shapes of '{path.name}'…"
+    qtbot.waitUntil(lambda: panel.message.level in ("success", "error"), timeout=WAIT_MS)
+
+
+def test_bad_input_is_one_sentence(panel: SelectPanel, tmp_path: Path, qtbot: Any) -> None:
     told: list[tuple[str, str, str]] = []
     panel.session.told.connect(lambda *args: told.append(args))
     panel.rules.random(0.001, 0, "random")
@@ -129,11 +138,11 @@ def test_bad_input_is_one_sentence(panel: SelectPanel, tmp_path: Path) -> None:
     panel._on_keep("")
     assert "cannot be the name of a spot set" in panel.message.message
     (tmp_path / "none.geojson").write_text('{"type": "FeatureCollection", "features": []}')
-    panel.import_regions(tmp_path / "none.geojson")
+    imported(panel, tmp_path / "none.geojson", qtbot)
     assert "holds no polygon" in panel.message.message
     crossing = '{"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]]}'
     (tmp_path / "eight.geojson").write_text(crossing)
-    panel.import_regions(tmp_path / "eight.geojson")
+    imported(panel, tmp_path / "eight.geojson", qtbot)
     assert "crosses itself" in panel.message.message
     panel.ways.layer_wanted.emit()
     assert "no Shapes layer" in panel.message.message
@@ -145,7 +154,7 @@ def test_geojson_in_and_out(panel: SelectPanel, tmp_path: Path, qtbot: Any) -> N
     slide = panel.session.slide
     corner = slide.spots.yx.mean(axis=0)
     write_regions(tmp_path / "in.geojson", [Region(box(0, 0, corner[1], corner[0]), label="Tumor")])
-    panel.import_regions(tmp_path / "in.geojson")
+    imported(panel, tmp_path / "in.geojson", qtbot)
     assert np.array_equal(panel.choice.mask, inside(slide))
     assert len(panel._shared.canvas.layer("drawn").data) == 1  # it is seen
     assert panel.as_command()[1]["polygon"] == str(tmp_path / "in.geojson")
@@ -154,7 +163,7 @@ def test_geojson_in_and_out(panel: SelectPanel, tmp_path: Path, qtbot: Any) -> N
         panel.export_regions(what, tmp_path / f"{what}.geojson")
         qtbot.waitUntil(lambda: panel.message.level == "success", timeout=WAIT_MS)
         panel.choice.clear()
-        panel.import_regions(tmp_path / f"{what}.geojson")
+        imported(panel, tmp_path / f"{what}.geojson", qtbot)
         assert np.array_equal(panel.choice.mask, inside(slide)), what
     panel.choice.clear()
     panel.export_regions("drawn", tmp_path / "nothing.geojson")
@@ -323,3 +332,132 @@ def test_taking_a_set_keeps_what_was_left_out_before(panel: SelectPanel) -> None
     panel.choice.leave_low_out(at < 20, {"min_counts": 100})
     panel._on_take("half")
     assert (int(panel.choice.mask.sum()), int(panel.choice.left_out.sum())) == (120, 103)
+
+
+AROUND_FIVE = ((10.0, 10.0), (10.0, 100.0), (100.0, 100.0), (100.0, 10.0))
+BOW_TIE = ((10.0, 10.0), (200.0, 200.0), (10.0, 200.0), (200.0, 10.0))
+
+
+def test_undo_does_not_reach_over_a_change_of_slides(plain: Any) -> None:
+    panel = plain.panel
+    plain.draw(*AROUND_FIVE)
+    assert plain.spots == [0, 1, 2, 3, 4]
+    panel.choice.undo()
+    plain.open("P13")
+    assert not any(button.isEnabled() for button in (panel.tools.undo, panel.tools.redo))
+    for step in (panel.choice.redo, panel.choice.undo):
+        step()
+        assert (plain.spots, panel.choice.steps) == ([], ())
+    plain.draw(*AROUND_FIVE)
+    panel.choice.undo()
+    panel.choice.undo()
+    assert plain.spots == []
+    plain.open("P12")
+    assert not panel.tools.redo.isEnabled()
+    assert panel.count.words.text().startswith("0 of 20 spots")
+
+
+def test_shapes_of_one_slide_are_not_seen_on_the_next(plain: Any) -> None:
+    plain.draw(*AROUND_FIVE)
+    assert len(plain.shared.canvas.layer("drawn").data) == 1
+    plain.open("P13")
+    layer = plain.shared.canvas.layer("drawn")
+    assert layer is None or len(layer.data) == 0
+    assert plain.panel.tools.tool == ""
+
+
+def test_a_lasso_that_crosses_itself_is_said_until_a_good_one_is_drawn(plain: Any) -> None:
+    plain.draw(*BOW_TIE)
+    message = plain.panel.message
+    assert message.message.startswith("the shape crosses itself at x = ")
+    assert message.hint == "draw it again, or in two shapes"
+    assert plain.told == [("error", message.message, message.hint)]
+    assert plain.spots == []
+    plain.draw(*AROUND_FIVE)
+    assert (message.level, plain.spots) == ("", [0, 1, 2, 3, 4])
+
+
+def test_a_file_that_is_read_is_forgotten_with_its_slide(
+    plain: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+) -> None:
+    goes_on, panel = threading.Event(), plain.panel
+    read = regions.read_file
+    monkeypatch.setattr(regions, "read_file", lambda *args: goes_on.wait(20) and read(*args))
+    write_regions(tmp_path / "in.geojson", [Region(box(10, 10, 100, 100))])
+    panel.import_regions(tmp_path / "in.geojson")
+    assert panel.message.message == "reading the shapes of 'in.geojson'…"
+    panel.import_regions(tmp_path / "in.geojson")
+    assert panel.message.message == "the shapes of another file are being read"
+    plain.open("P13")
+    assert panel.message.level == ""
+    goes_on.set()
+    qtbot.waitUntil(lambda: not panel.regions._reading._workers, timeout=WAIT_MS)
+    assert (plain.spots, panel.message.level) == ([], "")
+    imported(panel, tmp_path / "in.geojson", qtbot)
+    assert plain.spots == [0, 1, 2, 3, 4]
+
+
+def test_a_tool_that_cannot_be_taken_is_put_down(plain: Any) -> None:
+    plain.session.close()
+    plain.panel.tools.tool_buttons["lasso"].setEnabled(True)  # as in the moment before the panel hears of it
+    plain.panel.tools.tool_buttons["lasso"].click()
+    assert plain.panel.message.message == "no slide is open"
+    assert plain.panel.tools.tool == ""
+
+
+def test_the_command_has_the_name_of_the_set_that_is_chosen(plain: Any) -> None:
+    panel = plain.panel
+    with pytest.raises(InputError, match="no spot is chosen"):
+        panel.as_command()
+    plain.draw(*AROUND_FIVE)
+    panel.sets.name.setText(" margin ")
+    assert panel.as_command()[1]["name"] == "margin"
+    panel.sets.name.clear()
+    assert panel.as_command()[1]["name"] == "train"
+    ids = plain.session.slide.spots.ids
+    plain.session.sets = {"edge": SpotSet.of("edge", ids, panel.choice.mask, {})}
+    plain.session.sets_changed.emit()
+    assert panel.as_command()[1]["name"] == "edge"
+    panel.choice.invert()
+    assert panel.as_command()[1]["name"] == "train"
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [(("new", False), ["a"]), ((" new ", True), ["new"]), (("a", True), ["a"]), (("b c", True), ["a"])],
+)
+def test_renaming_by_the_dialog(
+    plain: Any, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, bool], names: list[str]
+) -> None:
+    plain.session.sets = {"a": SpotSet.of("a", plain.session.slide.spots.ids, np.arange(20) < 9, {})}
+    plain.session.sets_changed.emit()
+    asked: list[str] = []
+    monkeypatch.setattr(QInputDialog, "getText", lambda *args, text: (asked.append(f"{args[2]} {text}"), answer)[1])
+    plain.panel.sets.rename.click()
+    assert asked == ["New name of 'a': a"]
+    assert list(plain.session.sets) == names
+    assert plain.panel.sets.selected == names[0]
+    assert ("cannot be the name" in plain.panel.message.message) is (answer[0] == "b c")
+
+
+def test_no_two_buttons_that_are_seen_have_one_key(plain: Any) -> None:
+    """Alt and a letter that two buttons have presses neither."""
+    panel = plain.panel
+    for tab in range(panel.ways.count()):
+        panel.ways.setCurrentIndex(tab)
+        buttons = [each for each in panel.findChildren(QPushButton) if each.isVisibleTo(panel) and "&" in each.text()]
+        keys = [each.shortcut().toString() for each in buttons]
+        assert len(keys) > 15
+        assert len(set(keys)) == len(keys), sorted(keys)
+
+
+def test_a_panel_that_is_opened_late_takes_what_is_chosen(plain: Any) -> None:
+    plain.session.choose(np.arange(20) < 7)
+    late = SelectPanel(plain.viewer)
+    assert np.flatnonzero(late.choice.mask).tolist() == plain.spots == list(range(7))
+    late.choice.invert()  # and both are one
+    assert plain.spots == list(range(7, 20))
+    late.close()
+    late.close()
+    plain.panel.choice.clear()
+    assert late.choice.mask.any()  # it hears no more

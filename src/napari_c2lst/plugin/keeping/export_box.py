@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QGroupBox, QLabe
 
 from napari_c2lst.common.errors import C2LError
 from napari_c2lst.plugin.parts.asking import agree_to_replace, named_path
-from napari_c2lst.plugin.parts.latest import Latest
+from napari_c2lst.plugin.parts.latest import ask_apart
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.runs import RunInfo, find_runs
 
@@ -123,13 +123,7 @@ class ExportBox(QGroupBox):
         return next((name for name in on_spots if name in tables and gene in tables[name].var_names), "")
 
     def _start(self, function: Callable[..., list[Path]], *args: Any) -> None:
-        work = Latest(self)  # one for each: what came of an export is told also when another one was begun
-
-        def write() -> list[Path]:
-            return function(*args, replace=True)
-
-        work.busy.connect(lambda busy: None if busy else work.deleteLater())
-        work.ask(write, done=self._written, failed=self._failed)
+        ask_apart(self, partial(function, *args, replace=True), done=self._written, failed=self._failed)
 
     def _written(self, paths: list[Path]) -> None:
         first = paths[0]

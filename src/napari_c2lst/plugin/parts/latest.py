@@ -118,6 +118,19 @@ class Latest(QObject):
             self.busy.emit(awaited)
 
 
+def ask_apart(
+    parent: QObject,
+    function: Callable[..., Any],
+    *args: Any,
+    done: Callable[[Any], None],
+    failed: Callable[[str, str], None],
+) -> None:
+    """As `Latest.ask`, but what came of it is told also when another one was begun: of files that are written."""
+    work = Latest(parent)
+    work.busy.connect(lambda busy: None if busy else work.deleteLater())
+    work.ask(function, *args, done=done, failed=failed)
+
+
 @contextmanager
 def told_as(what: str, hint: str) -> Iterator[None]:
     """In the function that is called: an error that is not one of ours is told as `what`, with its own first line."""

@@ -18,6 +18,12 @@ Area = Polygon | MultiPolygon
 _MOST = 0.95
 _CORNERS = 64  # of a circle
 
+MOST_OUTLINES = 500
+"""More of them take a viewer seconds: they are not shown."""
+
+# corners that are shown of one outline, and of all: the time they take grows with the square of the first
+_FEWEST, _MOST_EACH, _MOST_TOGETHER = 24, 600, 3000
+
 
 def area_of(corners: NDArray[np.floating], kind: str = "polygon") -> Polygon:
     """The area a drawn shape encloses.
@@ -57,6 +63,31 @@ def outlines(area: Area) -> list[NDArray[np.float64]]:
     polygons: Iterable[Polygon] = area.geoms if isinstance(area, MultiPolygon) else [area]
     rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [np.asarray(ring.coords, dtype=float)[:-1, 1::-1] for ring in rings]
+
+
+def seen_outlines(area: Area) -> list[NDArray[np.float64]]:
+    """The outlines as a viewer shows them at once: with fewer corners where there are many of them.
+
+    Returns
+    -------
+    As `outlines`; empty where there are more than `MOST_OUTLINES`.
+    """
+    polygons = shapely.get_parts(area)
+    number = len(polygons) + int(shapely.get_num_interior_rings(polygons).sum())
+    if number > MOST_OUTLINES:
+        return []
+    most = int(np.clip(_MOST_TOGETHER // max(number, 1), _FEWEST, _MOST_EACH))
+    return [_with_fewer_corners(ring, most) for ring in outlines(area)]
+
+
+def _with_fewer_corners(ring: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """A ring that stays within some pixels of one that has too many corners."""
+    simple, line = ring, shapely.LinearRing(ring[:, ::-1])
+    for tolerance in 2.0 ** np.arange(-2, 12):
+        if len(simple) <= most:
+            break
+        simple = shapely.get_coordinates(shapely.simplify(line, tolerance))[:-1, ::-1]
+    return simple
 
 
 def _without_small_loops(ring: NDArray[np.float64]) -> Polygon:

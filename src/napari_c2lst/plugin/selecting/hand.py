@@ -15,7 +15,7 @@ from napari_c2lst.plugin.drawing import MODES, Drawing, Outline
 from napari_c2lst.plugin.parts.throttled import Throttled
 from napari_c2lst.slides.spots.geojson import Region, spots_inside
 
-from .areas import Area, area_of, outlines
+from .areas import Area, area_of, seen_outlines
 from .choice import Choice, How, Mask, Step, with_area
 from .exchange import HOW_COLOURS
 
@@ -82,7 +82,7 @@ class Hand(QObject):
             (place, Outline(ring, HOW_COLOURS[step.how]))
             for place, step in enumerate(self._choice.steps)
             if step.area is not None
-            for ring in outlines(step.area)
+            for ring in seen_outlines(step.area)
         ]
         self._places = [place for place, _ in shown]
         self.drawing.show([outline for _, outline in shown])

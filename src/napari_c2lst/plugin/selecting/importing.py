@@ -42,6 +42,11 @@ class RegionFile:
         """'3 shapes (2 Tumor, 1 Stroma)'."""
         return describe_regions(self.regions)
 
+    def only(self, classes: tuple[str, ...]) -> RegionFile:
+        """The shapes of these classes or names; empty for all."""
+        kept = [each for each in self.regions if each.label in classes or each.name in classes]
+        return RegionFile(self.path, kept) if classes else self
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -125,6 +125,7 @@ class SelectPanel(QWidget):
     def _on_choice(self) -> None:
         """Another choice: the session, the slide and the numbers show it."""
         choice = self.choice
+        self._clear_error()  # what was wrong with the last shape is no longer
         self.hand.show_shapes()
         if not np.array_equal(choice.mask, self.session.chosen):
             self._telling = True
@@ -209,7 +210,10 @@ class SelectPanel(QWidget):
             self.message.clear()
 
     def _tell(self, level: str, message: str, hint: str = "") -> None:
-        self.message.show_message(level, message, hint)
+        if message:
+            self.message.show_message(level, message, hint)
+        elif self.message.level == "info":  # what was under way has ended
+            self.message.clear()
         if level in ("warning", "error"):
             self.session.tell(level, message, hint)
 

@@ -13,13 +13,14 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.drawing import layer_in_hand
 from napari_c2lst.plugin.parts.asking import named_path
-from napari_c2lst.plugin.parts.latest import Latest
+from napari_c2lst.plugin.parts.latest import Latest, ask_apart
 from napari_c2lst.slides.spots.geojson import Region, spots_inside, write_regions
 
 from . import exchange, recipes
+from .areas import MOST_OUTLINES, seen_outlines
 from .choice import Choice, How, Step
 from .hand import Hand
-from .importing import RegionFile, ask_what_to_take, read_file
+from .importing import Answer, RegionFile, ask_what_to_take, read_file
 from .named import colours_of
 
 if TYPE_CHECKING:
@@ -42,33 +43,34 @@ class Regions(QObject):
         What picking does now.
     """
 
-    told = Signal(str, str, str)  # level, message, hint
+    told = Signal(str, str, str)  # level, message, hint; all empty where there is nothing more to say
 
     def __init__(self, shared: Shared, choice: Choice, hand: Hand, how: Callable[[], How], parent: QWidget) -> None:
         super().__init__(parent)
         self._shared, self._choice, self._hand, self._how = shared, choice, hand, how
         self._window = parent
-        self._thread = Latest(self)
+        self._reading = Latest(self)
 
     def ask_file(self) -> None:
-        """Ask for a file and for what to take of it.
+        """Ask for a file and, once it is read, for what to take of it.
 
         Raises
         ------
         InputError
-            As `take_file`.
+            If no slide with spots is open, or another file is being read.
         """
         session = self._shared.session
+        slide_with_spots(session)
+        self._refuse_while_reading()
         chosen, _ = QFileDialog.getOpenFileName(self._window, "Shapes", folder_of(session), f"{_GEOJSON};;All (*)")
-        if not chosen:
-            return
-        path = Path(chosen)
-        answer = ask_what_to_take(self._window, slide_with_spots(session), read_file(path))
-        if answer is not None:
-            self.take_file(path, answer.classes, answer.system)
+        if chosen:
+            self._say_reading(Path(chosen))
+            self._reading.ask(read_file, Path(chosen), done=self._on_read, failed=self._on_failed)
 
     def take_file(self, path: Path, classes: tuple[str, ...] = (), system: str | None = None) -> None:
-        """Pick the spots inside the shapes of a GeoJSON file.
+        """Pick the spots inside the shapes of a GeoJSON file, which is read beside the GUI's thread.
+
+        What is wrong with the file, or that no spot lies inside, is told.
 
         Parameters
         ----------
@@ -80,13 +82,47 @@ class Regions(QObject):
         Raises
         ------
         InputError
-            If no slide with spots is open, the file holds no usable shape, or no spot lies inside.
+            If no slide with spots is open, or another file is being read.
         """
-        file: RegionFile = read_file(path, classes)
         slide = slide_with_spots(self._shared.session)
-        step = recipes.by_regions(slide, self._how(), file.regions, file.path, classes, system)
+        self._refuse_while_reading()
+        self._pick(slide, lambda: read_file(path, classes), path, Answer(classes, system))
+
+    def _on_read(self, file: RegionFile) -> None:
+        self.told.emit("", "", "")
+        session = self._shared.session
+        before = session.require_slide()
+        answer = ask_what_to_take(self._window, before, file)
+        slide = session.slide  # opened anew meanwhile where a job has written into it
+        if answer is not None and slide is not None and slide.path == before.path:
+            self._pick(slide, lambda: file.only(answer.classes), file.path, answer)
+
+    def _pick(self, slide: Slide, read: Callable[[], RegionFile], path: Path, answer: Answer) -> None:
+        how = self._how()  # as it is now: the user goes on
+
+        def pick() -> tuple[RegionFile, Step]:
+            file = read()
+            return file, recipes.by_regions(slide, how, file.regions, path, answer.classes, answer.system)
+
+        self._say_reading(path)
+        self._reading.ask(pick, done=self._on_picked, failed=self._on_failed)
+
+    def _on_picked(self, found: tuple[RegionFile, Step]) -> None:
+        file, step = found
         self._choice.apply(step)
-        self.told.emit("success", f"{file.words} of '{file.path.name}': {int(step.mask.sum())} spots", "")
+        unseen = step.area is not None and not seen_outlines(step.area)
+        hint = f"more than {MOST_OUTLINES} outlines are not drawn; the spots are chosen all the same" if unseen else ""
+        self.told.emit("success", f"{file.words} of '{file.path.name}': {int(step.mask.sum())} spots", hint)
+
+    def _say_reading(self, path: Path) -> None:
+        self.told.emit("info", f"reading the shapes of '{path.name}'…", "")
+
+    def _refuse_while_reading(self) -> None:
+        if self._reading.awaited:
+            raise InputError("the shapes of another file are being read", "wait until their spots are picked")
+
+    def _on_failed(self, message: str, hint: str) -> None:
+        self.told.emit("error", message, hint)
 
     def take_layer(self) -> None:
         """Pick the spots inside the shapes of the Shapes layer that is selected in napari.
@@ -131,15 +167,11 @@ class Regions(QObject):
             write_regions(path, regions)
             return f"wrote {len(regions)} region{'s' * (len(regions) != 1)} to '{path}'"
 
-        self._thread.ask(
-            write,
-            done=lambda said: self.told.emit("success", said, ""),
-            failed=lambda message, hint: self.told.emit("error", message, hint),
-        )
+        ask_apart(self, write, done=lambda said: self.told.emit("success", said, ""), failed=self._on_failed)
 
     def drop(self) -> None:
-        """Hear no more of what is being written."""
-        self._thread.drop()
+        """Pick nothing from what is being read; what is being written is written, and told."""
+        self._reading.drop()
 
 
 def slide_with_spots(session: Session) -> Slide:

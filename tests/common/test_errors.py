@@ -9,6 +9,7 @@ from napari_c2lst.common.errors import (
     MismatchError,
     RunFailure,
     Stopped,
+    first_line,
     raise_all,
 )
 
@@ -60,3 +61,16 @@ def test_several_problems_without_a_hint_have_none():
         raise_all([InputError("a"), InputError("b")])
     assert caught.value.hint == ""
     assert str(caught.value) == "2 things are wrong: (1) a; (2) b"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("one\ntwo"), "one"),
+        (ValueError(), "ValueError"),
+        (KeyError("a"), "'a'"),
+        (OSError("\n late"), "late"),
+    ],
+)
+def test_a_librarys_error_is_told_in_one_line(error, line):
+    assert first_line(error) == line

@@ -54,6 +54,11 @@ class Stopped(C2LError):
         self.checkpoint = checkpoint
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, in one line; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def raise_all(problems: Sequence[InputError]) -> None:
     """Raise all problems of an input at once: nothing for none, itself for one, a list for several.
 

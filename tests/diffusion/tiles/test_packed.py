@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.diffusion.tiles.packed import FACTS, TILES, read_packed, tile_writer, write_facts
+from napari_c2lst.diffusion.tiles.packed import FACTS, TILES, read_packed, runs, tile_writer, write_facts
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
 SPEC = PatchSpec(patch_px=16)
@@ -106,3 +106,40 @@ def test_no_share_holds_out_nothing(tmp_path):
     pack(tmp_path, [0] * 20, ["A"])
     learn, held = read_packed(tmp_path).split(0.0, seed=0)
     assert (len(learn), len(held)) == (20, 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / FACTS).write_text('{"version": 1, "names": ['),
+        lambda folder: (folder / FACTS).write_text("[1]"),
+        lambda folder: (folder / FACTS).write_text('{"version": 1}'),
+        lambda folder: (folder / FACTS).write_text((folder / FACTS).read_text().replace('"patch_px": 16', '"px": 16')),
+        lambda folder: (folder / TILES).write_bytes((folder / TILES).read_bytes()[:-100]),
+        lambda folder: (folder / TILES).write_bytes(b""),
+        lambda folder: (folder / TILES).write_bytes(b"no array at all"),
+    ],
+)
+def test_damaged_files_are_one_sentence_that_names_them(tmp_path, damage):
+    pack(tmp_path, [0, 0, 1], ["A", "B"])
+    damage(tmp_path)
+    with pytest.raises(InputError, match=r"are damaged: .") as caught:
+        read_packed(tmp_path)
+    assert str(tmp_path / TILES) in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint == "remove both: they are packed again"
+
+
+@pytest.mark.parametrize("slides", [[0], [0, 0, 1, 1, 1], [2, 0, 0, 2, 1], list(range(9))])
+def test_slides_in_any_order_come_back(tmp_path, slides):
+    pack(tmp_path, slides, [f"S{i}" for i in range(9)])
+    packed = read_packed(tmp_path)
+    assert packed.slides.tolist() == slides
+    assert packed.slides.dtype == np.int32
+
+
+def test_facts_of_many_tiles_stay_short(tmp_path):
+    """A million tiles of one slide are one line of `tiles.json`."""
+    write_facts(tmp_path, SPEC, np.repeat([0, 1], [1_000_000, 5]), ["A", "B"], [], 0)
+    assert json.loads((tmp_path / FACTS).read_text())["slides"] == [[0, 1_000_000], [1, 5]]
+    assert runs([]) == []

@@ -88,9 +88,72 @@ def test_a_name_cannot_lead_out_of_a_spider_folder(tmp_path):
     assert skipped
 
 
-@pytest.mark.parametrize("text", ["{}", "not json", '[{"slide_id": "S1"}]', "[1]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "not json",
+        '[{"slide_id": "S1"}]',
+        "[1]",
+        '["image_name"]',
+        '[{"image_name": 5}]',
+        '[{"image_name": "a.png", "context_info": ["b.png"]}]',
+        '[{"image_name": "a.png", "context_info": {"0_0": 3}}]',
+    ],
+)
 def test_metadata_of_another_kind_is_refused(tmp_path, text):
     folder = make_spider(tmp_path / "spider")
     (folder / "metadata.json").write_text(text)
     with pytest.raises(InputError, match="is not SPIDER's list"):
         find_sources([folder])
+
+
+def test_a_context_that_is_missing_from_many_records_is_one_missing_image(tmp_path):
+    folder = make_spider(tmp_path / "spider")
+    records = [{"image_name": name, "context_info": {"0_0": "gone.png", "1_1": None}} for name in ("a.png", "b.png")]
+    (folder / "metadata.json").write_text(json.dumps(records))
+    tiles, skipped = spider_tiles(folder)
+    assert [(tile.path.name, tile.slide) for tile in tiles] == [("a.png", "a"), ("b.png", "b")]  # no slide is named
+    assert skipped == [f"1 images named in '{folder / 'metadata.json'}' are not there"]
+
+
+@pytest.mark.parametrize(("side", "tiles"), [(512, 6), (513, 5)])
+def test_how_large_a_tile_may_be(tile_folder, side, tiles):
+    Image.new("RGB", (side, 40)).save(tile_folder / "more.PNG")
+    sources = find_sources([tile_folder])
+    assert (len(sources.images), len(sources.slides)) == (tiles, 6 - tiles)
+
+
+def test_other_files_of_a_folder_are_not_looked_at(tile_folder):
+    (tile_folder / "readme.txt").write_text("made by hand")
+    (tile_folder / "more").mkdir()
+    assert len(find_sources([tile_folder]).images) == 5
+    assert find_sources([tile_folder]).skipped == ()
+
+
+@pytest.mark.parametrize("name", ["counts.tsv.gz", "filtered_feature_bc_matrix.h5", "table.h5ad"])
+def test_pictures_beside_counts_are_a_slides_own(tile_folder, name):
+    (tile_folder / name).touch()
+    sources = find_sources([tile_folder])
+    assert (sources.images, sources.slides) == ((), (tile_folder,))
+
+
+def test_a_tiff_that_pillow_cannot_open_is_tried_as_a_slide(tile_folder):
+    (tile_folder / "scan.tiff").write_bytes(b"tiled in a way that Pillow does not know")
+    sources = find_sources([tile_folder])
+    assert [file.name for file in sources.slides] == ["scan.tiff"]
+    assert sources.skipped == ()
+
+
+def test_paths_keep_their_order_and_at_most_three_reasons_are_told(tile_folder, tmp_path):
+    second = tmp_path / "a_second"
+    second.mkdir()
+    Image.new("RGB", (8, 8)).save(second / "x.bmp")
+    sources = find_sources([tile_folder, second])
+    assert [image.slide for image in sources.images] == ["tiles"] * 5 + ["a_second"]
+    for i in range(5):
+        (tile_folder / f"{i}.png").write_bytes(b"broken")
+    with pytest.raises(InputError, match="no tiles to learn from") as caught:
+        find_sources([tile_folder])
+    assert caught.value.message.count("is not an image") == 3
+    assert caught.value.hint == "give folders of images, or slides"

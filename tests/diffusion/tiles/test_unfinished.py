@@ -14,6 +14,7 @@ from napari_c2lst.common.errors import InputError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter
 from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
 from napari_c2lst.diffusion.tiles import packing
+from napari_c2lst.diffusion.tiles import unfinished as unfinished_module
 from napari_c2lst.diffusion.tiles.packed import FACTS, HEADER, TILES
 from napari_c2lst.diffusion.tiles.packing import pack_tiles
 from napari_c2lst.diffusion.tiles.unfinished import NOTES, PART, UnfinishedTiles, unfinished_tiles
@@ -40,7 +41,17 @@ def test_what_was_kept_is_there_again_and_what_came_after_is_not(tmp_path):
     np.testing.assert_array_equal(np.load(again.whole()), np.concatenate([tiles(5), tiles(2, seed=2)]))
 
 
-@pytest.mark.parametrize("notes", ["", "{}", "[]", '{"basis": {"a": 1, "pair": [1, 2]}, "count": 9, "notes": {}}'])
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"basis": {"a": 1, "pair": [1, 2]}, "count": 9, "notes": {}}',
+        '{"basis": {"a": 1, "pair": [1, 2]}, "count": 0}',
+        '{"basis": {"a": 1, "pair": [1, 2]}, "count": 0, "notes": null}',
+    ],
+)
 def test_notes_that_are_damaged_or_of_more_tiles_than_there_are_start_anew(tmp_path, notes):
     (tmp_path / NOTES).write_text(notes)
     (tmp_path / PART).write_bytes(b"x" * HEADER)
@@ -178,3 +189,31 @@ def test_killed_and_started_again_is_the_same_as_in_one_go(folder, tmp_path, who
     pack_tiles(settings(folder, run), run, reporter)
     assert "going on after 8 of 22 tiles" in reporter.messages
     assert both_files(run) == whole
+
+
+def test_reading_what_is_there_does_not_move_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(unfinished_module, "_BATCH", 2)
+    unfinished = UnfinishedTiles(tmp_path, PX, BASIS)
+    unfinished.append(tiles(5))
+    assert [len(part) for part in unfinished.tiles()] == [2, 2, 1]
+    unfinished.append(tiles(2, seed=1))
+    assert unfinished.count == 7
+    np.testing.assert_array_equal(np.load(unfinished.whole()), np.concatenate([tiles(5), tiles(2, seed=1)]))
+
+
+def test_parts_without_a_tile_are_remembered_as_well(tmp_path):
+    """Notes of parts whose images could not be read: they are not read again."""
+    first = UnfinishedTiles(tmp_path, PX, BASIS)
+    first.keep({"parts": 3})
+    first.close()
+    again = UnfinishedTiles(tmp_path, PX, BASIS)
+    assert (again.notes, again.count) == ({"parts": 3}, 0)
+    again.append(tiles(1))
+    np.testing.assert_array_equal(np.load(again.whole()), tiles(1))
+
+
+def test_a_full_disk_is_one_sentence_with_the_next_step(tmp_path):
+    with pytest.raises(InputError, match=r"the disk is full: .* was not written") as caught:
+        pack_and_raise(tmp_path, OSError(28, "No space left on device"))
+    assert "then run it again" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []

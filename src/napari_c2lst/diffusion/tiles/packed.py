@@ -14,13 +14,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.errors import InputError, first_line
 from napari_c2lst.common.files import atomic_file
 from napari_c2lst.common.seeds import rng
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
 TILES, FACTS = "tiles.npy", "tiles.json"
 VERSION = 1
+_PACK_AGAIN = "remove both: they are packed again"
 HEADER = 128  # bytes; numpy pads the header of any such array to this
 
 
@@ -140,24 +141,26 @@ def read_packed(folder: Path) -> PackedTiles | None:
     Raises
     ------
     InputError
-        If they were written by a later version, or array and facts do not belong together.
+        If they were written by a later version, are damaged, or array and facts do not belong together.
     """
     if not (folder / FACTS).exists() or not (folder / TILES).exists():
         return None
-    body: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    if body.get("version") != VERSION:
-        raise InputError(f"'{folder / FACTS}' has version {body.get('version')}", "update napari-c2lst")
-    pixels = np.load(folder / TILES, mmap_mode="r")
-    slides = np.concatenate([np.full(count, index, np.int32) for index, count in body["slides"]] or [np.empty(0, int)])
-    if len(pixels) != len(slides):
+    try:
+        body: dict[str, Any] = dict(json.loads((folder / FACTS).read_text(encoding="utf-8")))
+        if body.get("version") != VERSION:
+            raise InputError(f"'{folder / FACTS}' has version {body.get('version')}", "update napari-c2lst")
+        pixels = np.load(folder / TILES, mmap_mode="r")
+        index, counts = np.array(body["slides"], dtype=np.int32).reshape(-1, 2).T
+        slides = index.repeat(counts)
+        spec = PatchSpec.model_validate(body["spec"])
+        names, skipped, duplicates = tuple(body["names"]), tuple(body["skipped"]), int(body["duplicates"])
+    except (EOFError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"'{folder / TILES}' holds {len(pixels)} tiles, '{FACTS}' tells of {len(slides)}",
-            "remove both: they are packed again",
-        )
-    spec = PatchSpec.model_validate(body["spec"])
-    return PackedTiles(
-        pixels, slides.astype(np.int32), tuple(body["names"]), spec, tuple(body["skipped"]), int(body["duplicates"])
-    )
+            f"the tiles '{folder / TILES}' and '{FACTS}' are damaged: {first_line(error)}", _PACK_AGAIN
+        ) from error
+    if len(pixels) != len(slides):
+        raise InputError(f"'{folder / TILES}' holds {len(pixels)} tiles, '{FACTS}' tells of {len(slides)}", _PACK_AGAIN)
+    return PackedTiles(pixels, slides, names, spec, skipped, duplicates)
 
 
 def runs(values: Sequence[int]) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_c2lst.common.errors import InputError, Stopped
+from napari_c2lst.common.errors import InputError, Stopped, first_line
 from napari_c2lst.common.files import check_free_space, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.seeds import rng
@@ -26,14 +26,14 @@ from napari_c2lst.slides.stain.normalizer import StainNormalizer, StainReference
 
 from .packed import TILES, PackedTiles, read_packed, runs, write_facts
 from .sources import TileImage, TileSources, find_sources
-from .unfinished import NOTES, UnfinishedTiles, unfinished_tiles
+from .unfinished import NOTES, PART, UnfinishedTiles, unfinished_tiles
 
 TILES_FOR_STAIN = 64
 _BATCH = 256
 _TOLD = 5  # bad files are told one by one up to here, then counted
 
 Tiles: TypeAlias = NDArray[np.uint8]
-Part: TypeAlias = Callable[[], Iterator[tuple[Tiles, int]]]
+Part: TypeAlias = Callable[[], Iterator[tuple[Tiles, str]]]
 _COUNTED = ("parts", "seen", "duplicates")
 
 
@@ -48,8 +48,9 @@ def pack_tiles(settings: PretrainSettings, folder: Path, reporter: Reporter) -> 
         If asked to stop; the same settings go on from there, as they do after a kill, and give the same tiles.
     """
     packing = _Packing(settings, find_sources(settings.tiles), reporter)
-    # a full disk is found out before hours of cutting
-    check_free_space(folder / TILES, packing.total * settings.patch_px**2 * 3)
+    # a full disk is found out before hours of cutting; what an earlier start has packed lies there already
+    there = (folder / PART).stat().st_size if (folder / PART).exists() else 0
+    check_free_space(folder / TILES, packing.total * settings.patch_px**2 * 3 - there)
     with unfinished_tiles(folder, settings.patch_px, packing.basis()) as unfinished:
         packing.go_on(unfinished)
         packing.fill(unfinished)
@@ -116,7 +117,8 @@ class _Packing:
                         raise Stopped("stopped while tiles were packed", "the same command goes on from here")
                     fresh = self.fresh(tiles)
                     unfinished.append(tiles[fresh])
-                    self.slides += [slide] * int(fresh.sum())
+                    if fresh.any():  # a slide whose tiles are all of another one is no slide to hold out
+                        self.slides += [self._number(slide)] * int(fresh.sum())
                     self.reporter.progress(self.seen, self.total, "tiles")
                 self.parts_done += 1
                 unfinished.keep(self._notes())
@@ -161,10 +163,10 @@ class _Packing:
 
     def _of_images(
         self, slide: str, images: Sequence[TileImage], pool: ThreadPoolExecutor
-    ) -> Iterator[tuple[Tiles, int]]:
+    ) -> Iterator[tuple[Tiles, str]]:
         tiles = self._read(images, pool)
         if len(tiles):
-            yield self._normalised(tiles), self._number(slide)
+            yield self._normalised(tiles), slide
 
     def _read(self, images: Sequence[TileImage], pool: ThreadPoolExecutor) -> Tiles:
         """The images that can be read, (n, px, px, 3); the others are noted."""
@@ -182,7 +184,7 @@ class _Packing:
         stain = self.spec.stain
         return tiles if stain is None else StainNormalizer.from_reference(stain).transform(tiles)
 
-    def _of_slide(self, number: int, path: Path) -> Iterator[tuple[Tiles, int]]:
+    def _of_slide(self, number: int, path: Path) -> Iterator[tuple[Tiles, str]]:
         s = self.settings
         try:
             slide = open_slide(path, mpp=s.mpp)
@@ -190,7 +192,7 @@ class _Packing:
             yx = random_tissue_positions(slide, s.tiles_per_slide, self.spec.patch_um, s.seed, number)
             # the way that spots' patches go later: the local models must meet what the central model has seen
             for _, patches in iter_spot_patches(slide, yx, self.spec, batch=512, workers=s.workers):
-                yield patches, self._number(slide.name)
+                yield patches, slide.name
         except (InputError, OSError) as error:
             if len(self.sources.slides) == 1 and not self.sources.images:
                 raise
@@ -228,20 +230,30 @@ def random_tissue_positions(
 
 
 def _reference(settings: PretrainSettings, sources: TileSources) -> StainReference | None:
-    """The stain that all tiles are brought to: the given picture's, else the first slide's, else the tiles' own."""
+    """The stain of all tiles: the given picture's, else of the first slide that can be used, else the tiles' own."""
     if settings.stain == "none":
         return None
-    if settings.stain_reference is not None:
-        pixels = read_tile(settings.stain_reference, None)
-        return StainNormalizer(settings.stain).fit(pixels, settings.stain_reference.stem).reference
-    if sources.slides:
-        slide = open_slide(sources.slides[0], mpp=settings.mpp)
-        spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px)
-        return stain_reference(slide, spec, settings.stain, workers=settings.workers)
+    file = settings.stain_reference
+    if file is not None:
+        pixels = _try_tile(file, None)
+        if isinstance(pixels, str):
+            raise InputError(
+                f"the stain reference '{file}' cannot be read: {pixels}", "give an image of stained tissue"
+            )
+        return StainNormalizer(settings.stain).fit(pixels, file.stem).reference
+    spec = PatchSpec(patch_um=settings.patch_um, patch_px=settings.patch_px)
+    faults: list[InputError | OSError] = []
+    for path in sources.slides:
+        try:
+            slide = open_slide(path, mpp=settings.mpp)
+            return stain_reference(slide, spec, settings.stain, workers=settings.workers)
+        except (InputError, OSError) as error:
+            faults.append(error)
     tried = (_try_tile(image.path, settings.patch_px) for image in sources.images[: 4 * TILES_FOR_STAIN])
     some = [tile for tile in tried if not isinstance(tile, str)][:TILES_FOR_STAIN]
     if not some:
-        raise InputError("none of the first images can be read", "check the folder, or leave it out")
+        unread = InputError("none of the first images can be read", "check the folder, or leave it out")
+        raise faults[0] if faults else unread
     return StainNormalizer(settings.stain).fit(np.stack(some)).reference
 
 
@@ -249,12 +261,12 @@ def _digest(tile: Tiles) -> bytes:
     return blake2b(np.ascontiguousarray(tile).tobytes(), digest_size=16).digest()
 
 
-def _try_tile(file: Path, px: int) -> Tiles | str:
+def _try_tile(file: Path, px: int | None) -> Tiles | str:
     """The tile, or why it cannot be read."""
     try:
         return read_tile(file, px)
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow raises SyntaxError for broken PNG
-        return (str(error) or type(error).__name__).splitlines()[0]
+    except Exception as error:  # Pillow raises OSError, SyntaxError, struct.error, DecompressionBombError, ...
+        return first_line(error)
 
 
 def read_tile(file: Path, px: int | None) -> Tiles:

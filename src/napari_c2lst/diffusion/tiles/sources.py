@@ -85,32 +85,37 @@ def spider_tiles(folder: Path) -> tuple[list[TileImage], list[str]]:
         If `metadata.json` is not SPIDER's.
     """
     tiles: dict[str, TileImage] = {}
-    missing = 0
+    missing: set[str] = set()
     for record in _spider_records(folder):
-        names = [record["image_name"], *(record.get("context_info") or {}).values()]
-        for name in filter(None, names):
-            if name in tiles:
-                continue
+        for name in _names_of(record):
             file = folder / "images" / Path(name).name
+            if name in tiles or name in missing:
+                continue
             if file.is_file():
                 tiles[name] = TileImage(file, str(record.get("slide_id") or file.stem))
             else:
-                missing += 1
-    skipped = [f"{missing} images named in '{folder / SPIDER}' are not there"] if missing else []
+                missing.add(name)
+    skipped = [f"{len(missing)} images named in '{folder / SPIDER}' are not there"] if missing else []
     return list(tiles.values()), skipped
 
 
 def _spider_records(folder: Path) -> list[dict[str, Any]]:
     try:
         records = json.loads((folder / SPIDER).read_text(encoding="utf-8"))
-        faulty = not isinstance(records, list) or any("image_name" not in record for record in records)
-    except (OSError, ValueError, TypeError):
+        names = [name for record in records for name in _names_of(record)]
+        faulty = not isinstance(records, list) or not all(isinstance(name, str) for name in names)
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
         faulty = True
     if faulty:
         raise InputError(
             f"'{folder / SPIDER}' is not SPIDER's list of records with 'image_name'", "download the collection again"
         )
     return list(records)
+
+
+def _names_of(record: dict[str, Any]) -> list[str]:
+    """The tile's own file and those of its context."""
+    return list(filter(None, [record["image_name"], *(record.get("context_info") or {}).values()]))
 
 
 def _sorted_images(path: Path) -> tuple[list[TileImage], list[Path], list[str]]:

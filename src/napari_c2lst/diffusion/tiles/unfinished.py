@@ -103,7 +103,8 @@ class UnfinishedTiles:
         try:
             body: dict[str, Any] = json.loads((self.folder / NOTES).read_text(encoding="utf-8"))
             size = (self.folder / PART).stat().st_size
-            usable = body["basis"] == self._basis and size >= HEADER + int(body["count"]) * self._bytes
+            fits = size >= HEADER + int(body["count"]) * self._bytes
+            usable = fits and body["basis"] == self._basis and isinstance(body["notes"], dict)
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return body if usable else None

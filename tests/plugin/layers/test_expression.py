@@ -152,3 +152,36 @@ def test_features_that_another_plugin_took_away_come_back(make_slide: MakeSlide)
     assert layer.features["spot"].tolist() == [str(name) for name in slide.require_spots().ids]
     assert layer.features["value"].tolist() == [0.0, 1.0, 2.0]
     assert str(layer.face_color_mode) == "colormap"
+
+
+def test_spots_on_each_other_share_a_pixel_and_its_mean(make_slide: MakeSlide) -> None:
+    yx = np.array([[10.0, 10.0], [10.0, 10.0], [50.0, 10.0], [50.0, 10.0]])
+    slide = make_slide(spots=Spots(np.array(list("abcd")), yx, 20.0))
+    image = SpotRaster.of(slide).image(np.array([1, 3, 5, 7], np.float32))
+    assert sorted(image[np.isfinite(image)]) == [2, 6]
+
+
+def test_an_array_that_does_not_fit_its_spots_is_passed_over(make_slide: MakeSlide) -> None:
+    rng = np.random.default_rng(0)
+    rc = np.array([(r, c) for r in range(10) for c in range(10)])
+    yx = rng.uniform(0, 400, (100, 2))  # nothing of the array is in it
+    slide = make_slide(spots=Spots(np.array([str(i) for i in range(100)]), yx, 6.0, rc))
+    raster = SpotRaster.of(slide)
+    there = np.stack(np.nonzero(np.isfinite(raster.image(np.ones(100, np.float32)))), axis=1)
+    placed = there @ raster.matrix.T + raster.offset
+    nearest = np.linalg.norm(yx[:, None] - placed[None], axis=2).min(axis=1)
+    assert nearest.max() <= raster.matrix[0, 0]
+
+
+def test_the_raster_is_made_once_for_a_slide(make_slide: MakeSlide) -> None:
+    one, other = on_array(make_slide), on_array(make_slide)
+    assert SpotRaster.of(one) is SpotRaster.of(one)
+    assert SpotRaster.of(other) is not SpotRaster.of(one)
+
+
+def test_a_gene_that_was_not_measured_at_a_spot_leaves_it_blank(make_slide: MakeSlide) -> None:
+    values = np.arange(100, dtype=np.float32)
+    values[37] = np.nan
+    image = SpotRaster.of(on_array(make_slide)).image(values)
+    assert np.isnan(image[3, 7])
+    assert np.isfinite(image).sum() == 99

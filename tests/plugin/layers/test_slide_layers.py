@@ -7,11 +7,12 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_c2lst.plugin.layers import image_layer, slide_layers, spot_size_px, spots_layer
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.layers import Opened, image_layer, slide_layers, spot_size_px, spots_layer
 from napari_c2lst.slides.facts import SlideFacts
 from napari_c2lst.slides.images.pyramid import Pyramid
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.slide import Slide, Spots
 
 MakeSlide = Callable[..., Slide]
 
@@ -93,3 +94,29 @@ def test_napari_spatialdata_finds_what_it_colours_by(shared: Path) -> None:
     assert found["_current_cs"] == slide.coordinate_system
     # with these it would move our layers out of microns
     assert not {"sdata", "name"} & found.keys()
+
+
+def test_bins_of_a_slide_without_microns_have_a_size_too(make_slide: MakeSlide) -> None:
+    assert spot_size_px(make_slide(microns=None, diameter_um=8.0)) == 50  # the diameter alone says nothing in pixels
+
+
+def test_ids_that_are_numbers_are_names_for_napari(make_slide: MakeSlide) -> None:
+    slide = make_slide()
+    numbered = make_slide(spots=Spots(np.array([1, 2, 3]), slide.require_spots().yx, 100.0))
+    assert spots_layer(numbered)[1]["features"]["spot"] == ["1", "2", "3"]
+
+
+def test_a_slide_without_a_table_says_nothing_to_napari_spatialdata(make_slide: MakeSlide) -> None:
+    metadata = spots_layer(make_slide())[1]["metadata"]
+    assert set(metadata) == {"c2lst"}
+
+
+def test_no_layer_without_spots(make_slide: MakeSlide) -> None:
+    with pytest.raises(InputError):
+        spots_layer(make_slide(spots=None))
+
+
+def test_layers_of_a_slide_that_is_there_share_what_it_was_opened_by(make_slide: MakeSlide) -> None:
+    opened = Opened(make_slide(), {"mpp": 0.5})
+    layers = slide_layers(opened.slide, {"mpp": 99.0}, opened=opened)
+    assert all(options["metadata"]["c2lst"]["opened"] is opened for _, options, _ in layers)

@@ -49,6 +49,8 @@ def sets_layer(
         ring[each.mask], member[each.mask], symbol[each.mask] = rgba_of(colour), name, spot_symbol(slide)
     options = _rings(slide, "spot sets", "white", width=0.14)
     shown = ring[:, 3] > 0
+    if not shown.any():  # napari takes no empty list of colours
+        return spots.yx[shown], options, "points"
     size = np.where(symbol == "x", 0.45, 1.0) * spot_size_px(slide)
     face = np.where((symbol == "x")[:, None], ring, np.asarray(_CLEAR, dtype=np.float32))
     options |= {

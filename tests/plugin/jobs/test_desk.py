@@ -180,3 +180,31 @@ def test_a_store_that_cannot_be_opened_is_told(qtbot: Any, desk: JobDesk, store:
     qtbot.waitUntil(lambda: bool(told), timeout=60_000)
     assert told[0][0] == "error"
     assert "gone.zarr" in told[0][1]
+
+
+def test_a_slide_that_was_opened_in_another_way_meanwhile_is_read_in_that_way(
+    qtbot: Any, desk: JobDesk, make_slide: Callable[..., Slide], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def open_it(store: Path, opening: dict[str, Any]) -> Slide:
+        asked.append(dict(opening))
+        return make_slide(path=store, name=str(opening["mpp"]))
+
+    monkeypatch.setattr("napari_c2lst.plugin.jobs.desk._open", open_it)
+    path = Path("P12.zarr")
+    desk.session.open(make_slide(path=path), {"mpp": 0.5})
+    job = Job("predict", {"slide": path})
+    job._on_end(Event("finished", {"result": {"store": str(path)}}))
+    desk._on_end(job)
+    desk.session.open(make_slide(path=path), {"mpp": 0.25})  # the size of a pixel was corrected
+    qtbot.waitUntil(lambda: desk.session.slide.name == "0.25", timeout=10_000)
+    assert asked == [{"mpp": 0.5}, {"mpp": 0.25}]
+    assert desk.session.opening == {"mpp": 0.25}
+
+
+def test_closing_in_the_moment_after_run_starts_no_child(desk: JobDesk) -> None:
+    job = act(desk, "patient")
+    desk.close()
+    assert (job.state, job.pid) == ("stopped", 0)
+    assert desk.running() == []

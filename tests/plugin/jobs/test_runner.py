@@ -141,3 +141,18 @@ def assert_gone(process: psutil.Process) -> None:
     while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, f"{process} is still there"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("order", ["cancel", "kill"])
+def test_what_is_to_end_before_it_began_never_begins(qtbot: Any, tmp_path: Path, order: str) -> None:
+    """The window is closed, or Stop pressed, in the moment after Run."""
+    trace = tmp_path / "it ran"
+    runner = JobRunner("adapt", {}, command=[sys.executable, "-c", f"open({str(trace)!r}, 'w')"])
+    ends: list[Event] = []
+    runner.ended.connect(ends.append)
+    getattr(runner, order)()
+    runner.start()
+    assert [end.kind for end in ends] == ["stopped"]
+    assert not runner.running
+    assert not trace.exists()
+    assert "before it could save a checkpoint" in ends[0]["message"]

@@ -109,7 +109,8 @@ class JobDesk(QObject):
 
     def _reopen(self, store: Path) -> None:
         """Open the slide anew, in a thread: its store holds something new."""
-        before, opening = self.session.require_slide().path, self.session.opening
+        before, was = self.session.require_slide().path, self.session.opening
+        opening = was
         if before.absolute() != store.absolute():
             # it has been converted: its elements have names of their own now
             opening = {name: value for name, value in opening.items() if name == "mpp"}
@@ -118,6 +119,9 @@ class JobDesk(QObject):
             there = self.session.slide
             if there is None or there.path != before:  # closed, or another one was opened, meanwhile
                 self.session.results_changed.emit()
+                return
+            if self.session.opening != was:  # the user has opened it in another way meanwhile
+                self._reopen(store)
                 return
             self.session.opening = opening
             self.session.refresh(slide)

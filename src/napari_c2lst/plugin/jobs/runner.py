@@ -70,14 +70,18 @@ class JobRunner(QObject):
         return self._process.state() != QProcess.ProcessState.NotRunning
 
     def start(self) -> None:
-        """Start the child and hand it its settings; returns at once."""
+        """Start the child and hand it its settings; returns at once. What was to end before it began never begins."""
+        if self._asked_to_stop:
+            self._conclude(self._how_it_died(0))
+            return
         self._process.start(self._command[0], self._command[1:])
         self._order(self._first_line)
 
     def cancel(self) -> None:
         """Ask the child to save a checkpoint and stop."""
         self._asked_to_stop = True
-        self._order("cancel")
+        if self.running:
+            self._order("cancel")
 
     def kill(self) -> None:
         """End the child and its workers at once."""

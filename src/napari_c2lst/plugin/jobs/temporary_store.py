@@ -13,6 +13,8 @@ from napari_c2lst.common.reporter import Reporter
 if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
 
+IN_MEMORY = "an image layer"  # the kind of a slide that no file holds
+
 
 class TemporaryStores:
     """A folder for stores that are needed while the viewer is open; it is removed at the end."""
@@ -101,7 +103,7 @@ def slide_of_array(image: Any, mpp: float | None, name: str) -> Slide:
     return Slide(
         name=name,
         path=Path(name),
-        kind="an image layer",
+        kind=IN_MEMORY,
         sdata=sdata,
         image_name="image",
         shapes_name=None,
@@ -111,5 +113,5 @@ def slide_of_array(image: Any, mpp: float | None, name: str) -> Slide:
         microns=None if mpp is None else Microns(mpp, "given", "the layer's scale"),
         spots=None,
         is_zarr=False,
-        facts=SlideFacts(kind="an image layer", name=name, image="image"),
+        facts=SlideFacts(kind=IN_MEMORY, name=name, image="image"),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from napari.components import ViewerModel
 from napari.utils.interactions import mouse_press_callbacks, mouse_release_callbacks
 from qtpy.QtCore import QObject
@@ -14,7 +15,8 @@ from tests.plugin.selecting.mouse import Box, Event, Mouse
 
 from napari_c2lst.plugin.canvas import Canvas
 from napari_c2lst.plugin.drawing import DRAWN
-from napari_c2lst.plugin.selecting.choice import Choice, How
+from napari_c2lst.plugin.selecting.areas import MOST_OUTLINES
+from napari_c2lst.plugin.selecting.choice import Choice, How, Step
 from napari_c2lst.plugin.selecting.hand import Hand
 from napari_c2lst.plugin.session import Session
 from napari_c2lst.slides.slide import Slide, Spots
@@ -320,3 +322,29 @@ def test_a_lasso_around_nothing_chooses_nothing_and_can_be_undone(bench: Bench, 
     assert len(bench.layer().data) == 1
     bench.choice.undo()
     assert len(bench.layer().data) == 0
+
+
+def test_thousands_of_outlines_are_not_drawn_and_the_others_are_still_told_apart(bench: Bench) -> None:
+    nuclei = shapely.union_all([shapely.box(x, 0, x + 1, 1) for x in range(0, 2 * MOST_OUTLINES + 2, 2)])
+    bench.choice.apply(Step(How.ADD, np.arange(len(GRID)) < 3, "polygon", area=nuclei))
+    assert bench.layer() is None or len(bench.layer().data) == 0
+    bench.hand.drawing.drawn.emit(np.array([(325.0, 525.0), (325, 575), (375, 575), (375, 525)]), "polygon")
+    assert bench.spots == [0, 1, 2, len(GRID) - 1]
+    assert len(bench.layer().data) == 1
+    bench.hand.drawing.deleted.emit([0])  # the one that is seen
+    assert bench.spots == [0, 1, 2]
+    assert bench.choice.steps[0].area is nuclei
+
+
+def test_a_shape_of_thousands_of_corners_is_drawn_with_fewer_and_can_be_moved(bench: Bench) -> None:
+    circle = shapely.Point(100, 100).buffer(40, quad_segs=5000)  # around the spot in the second row and column
+    bench.choice.apply(Step(How.ADD, np.arange(len(GRID)) == 12, "polygon", {"polygon": "q.geojson"}, area=circle))
+    (outline,) = bench.layer().data
+    assert len(outline) <= 600
+    assert bench.choice.said() == {"polygon": "q.geojson"}
+    corners = np.array(bench.hand.drawing.pointing.px_of(bench.layer(), outline))
+    bench.hand.drawing.moved.emit(0, corners + np.array([0, 50]), "polygon")
+    assert bench.spots == [13]
+    assert bench.choice.said() == {"by_hand": ["add polygon"]}
+    bench.choice.undo()
+    assert bench.choice.steps[0].area is circle

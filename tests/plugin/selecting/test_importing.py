@@ -95,3 +95,11 @@ def test_folders_and_files_that_are_not_there(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.geojson"):
         with pytest.raises(InputError):
             read_file(path)
+
+
+def test_shapes_of_some_classes_go_by_name_where_they_have_no_class() -> None:
+    file = RegionFile(Path("q"), [*FILE.regions, Region(box(6, 0, 7, 1), name="Tumor", label="Necrosis")])
+    assert file.only(()) is file
+    assert [region.label for region in file.only(("Tumor",)).regions] == ["Tumor", "Necrosis"]
+    assert file.only(("Stroma",)).words == "1 shape (1 Stroma)"
+    assert file.only(("Stroma",)).path == file.path

@@ -139,7 +139,9 @@ def _text(value: Any) -> str:
 
 
 def _literal(value: Any) -> str:
-    return pprint.pformat(str(value) if isinstance(value, Path) else value, width=100, compact=True)
+    if isinstance(value, str | Path):
+        return repr(str(value))  # a long path stays one text
+    return pprint.pformat(value, width=100, compact=True)
 
 
 def _broken(written: list[str]) -> str:

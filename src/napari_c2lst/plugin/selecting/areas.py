@@ -96,7 +96,7 @@ def _without_small_loops(ring: NDArray[np.float64]) -> Polygon:
     parts = list(shapely.ops.polygonize(shapely.node(line)))
     whole = sum(part.area for part in parts)
     main = max(parts, key=lambda part: part.area, default=Polygon())
-    if whole > 0 and main.area >= _MOST * whole:
+    if main.area >= _MOST * whole:  # also where there is nothing: a line there and back
         return main
     place = shapely.is_valid_reason(Polygon(ring)).rstrip("]").partition("[")[2].split()
     where = f" at x = {float(place[0]):.0f}, y = {float(place[1]):.0f}" if len(place) >= 2 else ""

@@ -69,7 +69,7 @@ class SettingInfo:
 class TaskSettings(BaseModel):
     """The settings of one task; frozen, unknown names refused. Field defaults are the paper's values."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
 
     task: ClassVar[str] = ""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from qtpy.QtWidgets import QLineEdit
 
 from napari_c2lst.common.settings import TaskSettings, setting
-from napari_c2lst.plugin.forms.fields import Field, field_of, placeholder_of
+from napari_c2lst.plugin.forms.fields import Field, field_of, path_of, placeholder_of
 
 
 class Kinds(TaskSettings):
@@ -109,6 +110,22 @@ def test_bounds_of_whole_numbers(make: Any) -> None:
         ("further", "{", "{", "name"),
         ("further", "[1]", [1], "name"),
         ("wholes", "1, x", "1, x", "not numbers"),
+        ("wholes", "[1.5]", "[1.5]", "not numbers"),
+        ("wholes", "[null]", "[null]", "not numbers"),
+        ("wholes", "[[1], 2]", "[[1], 2]", "not numbers"),
+        ("wholes", "[1, 2]", (1, 2), ""),
+        ("wholes", "1,,2,", (1, 2), ""),
+        ("number", "1e400", float("inf"), "not a number"),
+        ("number", "-1", -1.0, "out of bounds"),
+        ("number", "  1e-3 ", 0.001, ""),
+        ("number", "half", "half", "not a number"),
+        ("maybe_number", "", None, ""),
+        ("maybe_whole", "١٢", 12, ""),
+        ("further", "", {}, ""),
+        ("further", '{"a": 1}', {"a": 1}, ""),
+        ("texts", "ERBB2,, SCD ,", ["ERBB2", "SCD"], ""),
+        ("texts", '["a, b"]', ["a, b"], ""),
+        ("maybe_text", "   ", None, ""),
     ],
 )
 def test_what_cannot_be_read_is_handed_on_and_marked(make: Any, name: str, text: str, value: Any, problem: str) -> None:
@@ -153,3 +170,82 @@ def test_an_annotation_without_a_widget_is_told(qtbot: Any) -> None:
 
     with pytest.raises(TypeError, match="odd"):
         field_of(Odd.fields_info()[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", None),
+        ("   ", None),
+        (" a folder/x ", Path("a folder/x")),
+        ("~/runs", Path.home() / "runs"),
+        ("~nobody_of_that_name/runs", Path("~nobody_of_that_name/runs")),  # on the way to another name
+        ("~~", Path("~~")),
+    ],
+)
+def test_paths_as_they_are_typed(make: Any, text: str, path: Path | None) -> None:
+    assert path_of(text) == path
+    field = make("maybe_path")
+    heard: list[int] = []
+    field.changed.connect(lambda: heard.append(1))
+    field.widget.line_edit.native.setText(text)
+    assert field.get() == path
+    assert bool(heard) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(np.float64(0.5), "0.5"), (np.float64(2.0), "2"), (np.int64(7), "7"), (1e-7, "1e-07"), ("about 3", "about 3")],
+)
+def test_numbers_are_written_as_people_write_them(make: Any, value: Any, text: str) -> None:
+    field = make("maybe_number")
+    field.set(value)
+    assert field.native.text() == text
+
+
+def test_a_number_keeps_every_digit(make: Any) -> None:
+    field = make("maybe_number")
+    field.set(0.1 + 0.2)
+    assert field.get() == 0.1 + 0.2
+
+
+@pytest.mark.parametrize(("typed", "value"), [(0, 1), (-5, 1), (10_000_001, 10_000_000), (12, 12)])
+def test_a_whole_number_cannot_leave_its_bounds_by_hand(make: Any, typed: int, value: int) -> None:
+    field = make("whole")
+    field.native.setValue(typed)
+    assert field.get() == value
+    assert field.problem() == ""
+
+
+def test_boxes_are_checked_one_by_one_and_come_in_their_order(make: Any) -> None:
+    field = make("some")
+    heard: list[int] = []
+    field.changed.connect(lambda: heard.append(1))
+    random, blocked = field.widget
+    blocked.native.click()
+    random.native.click()
+    random.native.click()
+    assert field.get() == ["random", "blocked"]
+    assert len(heard) == 3
+
+
+def dialog_of(name: str, qtbot: Any) -> Any:
+    made = type("Named", (TaskSettings,), {"__annotations__": {name: Path | None}, name: setting(None, help="a path"),
+                                           "__module__": __name__})  # fmt: skip
+    return field_of(made.fields_info()[0]).widget
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "kinds"),
+    [
+        ("image", "EXISTING_FILE", "*.svs"),
+        ("gene_list", "EXISTING_FILE", "*.txt"),
+        ("csv", "OPTIONAL_FILE", "*.csv"),
+        ("geojson", "OPTIONAL_FILE", "*.geojson"),
+        ("local", "EXISTING_DIRECTORY", ""),
+    ],
+)
+def test_the_dialog_asks_for_what_is_wanted(qtbot: Any, name: str, mode: str, kinds: str) -> None:
+    widget = dialog_of(name, qtbot)
+    assert widget.mode.name == mode
+    assert kinds in (widget.filter or "")

@@ -227,3 +227,113 @@ def test_scrolling_past_a_number_does_not_change_it(form_of: Any) -> None:
         assert event.type() == QEvent.Type.Wheel
         QApplication.sendEvent(steps, event)
     assert form.values()["steps"] == before
+
+
+def test_what_is_missing_says_what_to_do_first(form_of: Any) -> None:
+    form = form_of("adapt")
+    form.set_values(needed(form))
+    form.offer("spots", [], "select spots first")
+    with pytest.raises(InputError) as caught:
+        form.resolve()
+    assert (caught.value.message, caught.value.hint) == ("'Spots' is missing", "select spots first")
+    form.offer("spots", [("train (3 spots)", "train")])
+    assert form.resolve().spots == "train"
+
+
+def test_a_list_that_does_not_matter_is_not_missed(form_of: Any) -> None:
+    form = form_of("adapt")
+    form.set_values(needed(form))
+    form.offer("spots", [], "select spots first")
+    form.switch("spots", False)
+    assert form.resolve().spots == "train"  # the default, as if never touched
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "1e999", "-1", "fast", "0"])
+def test_no_odd_learning_rate_gets_through(form_of: Any, text: str) -> None:
+    form = form_of("adapt")
+    form.set_values(needed(form))
+    form.field("learning_rate").native.setText(text)
+    assert "learning_rate" in form.problems()
+    with pytest.raises(InputError, match="'Learning rate' ="):
+        form.resolve()
+
+
+def test_other_values_than_the_shown_ones_are_checked_in_the_same_words(form_of: Any) -> None:
+    form = form_of("adapt")
+    assert form.resolve({**needed(form), "steps": 5}).steps == 5
+    with pytest.raises(InputError, match="'Steps' = 'many'"):
+        form.resolve({**needed(form), "steps": "many"})
+    assert form.values()["steps"] != 5
+
+
+def test_a_value_is_kept_when_its_field_becomes_a_list(form_of: Any) -> None:
+    form = form_of("train")
+    form.set_values({"synthetic": "runs/mine"})
+    form.offer("synthetic", [("pairs", Path("runs/pairs"))], "none: real spots only", eager=True)
+    assert form.values()["synthetic"] == Path("runs/mine")
+    other = form_of("train")
+    other.offer("synthetic", [("pairs", Path("runs/pairs"))], "none: real spots only", eager=True)
+    assert other.values()["synthetic"] == Path("runs/pairs")
+
+
+def test_a_hidden_field_that_is_switched_stays_hidden(form_of: Any) -> None:
+    form = form_of("predict")
+    form.hide_fields("rasters")
+    form.switch("rasters", False)
+    form.switch("rasters", True)
+    assert form.field("rasters").native.isHidden()
+    form.switch("rasters", False)
+    form.show_fields("rasters")
+    assert form.field("rasters").native.isHidden()  # it does not matter now
+    form.switch("rasters", True)
+    assert not form.field("rasters").native.isHidden()
+
+
+def test_reset_leaves_what_the_panel_filled_in(form_of: Any) -> None:
+    form = form_of("adapt")
+    form.fix("slide", "a.zarr")
+    form.set_values({"steps": 7, "preset": "small", "ema": 0.5})
+    form.reset()
+    assert form.values()["slide"] == Path("a.zarr")
+    assert form.values()["preset"] == "small"
+    assert form.explicit() == {"preset": "small", "slide": Path("a.zarr")}
+
+
+def test_problems_of_fields_that_are_not_shown_are_nobody_s(form_of: Any) -> None:
+    form = form_of("adapt")
+    form.field("learning_rate").native.setText("x")
+    form.hide_fields("learning_rate")
+    assert form.problems() == {}
+
+
+def test_without_advanced_fields_there_is_nothing_to_unfold(form_of: Any) -> None:
+    form = form_of("adapt")
+    form.show()
+    assert form._fold.isVisible()
+    form.hide_fields(*(info.name for info in form.settings_class.fields_info() if info.advanced))
+    assert not form._fold.isVisible()
+
+
+def test_a_change_of_several_values_keeps_the_user_s_own_under_another_preset(form_of: Any) -> None:
+    form = form_of("adapt")
+    form.set_values({"steps": 50, "preset": "small"})  # the preset is taken first, whatever the order
+    assert form.values()["steps"] == 50
+    assert form.explicit() == {"preset": "small", "steps": 50}
+
+
+def test_a_device_that_cannot_be_leaves_the_values_alone(form_of: Any) -> None:
+    form = form_of("adapt")
+    before = form.values()
+    form.field("device").native.setText("tpu")
+    assert {**form.values(), "device": before["device"]} == before
+    form.field("device").native.setText("cpu")
+    assert form.preset_meaning == "small"
+
+
+def test_fields_of_one_kind_keep_apart(form_of: Any) -> None:
+    form = form_of("evaluate")
+    form.offer("predictors", [("one", Path("a"))])
+    form.offer("runs", [("two", "b")])
+    form.field("predictors").native.item(0).setCheckState(Qt.CheckState.Checked)
+    assert (form.values()["predictors"], form.values()["runs"]) == ([Path("a")], [])
+    assert form.explicit() == {"predictors": [Path("a")]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -137,7 +138,10 @@ class NumberField(TextField):
             return text
 
     def write(self, value: Any) -> str:
-        return repr(value).removesuffix(".0")
+        # NumPy's numbers have a repr of their own
+        return (
+            str(value) if isinstance(value, str) else repr(getattr(value, "item", lambda: value)()).removesuffix(".0")
+        )
 
     def problem(self) -> str:
         value = self.get()
@@ -225,8 +229,7 @@ class PathField(Field):
         widget.line_edit.native.setPlaceholderText(placeholder_of(info))
 
     def get(self) -> Path | None:
-        text = self.widget.line_edit.value.strip()
-        return Path(text).expanduser() if text else None
+        return path_of(self.widget.line_edit.value)
 
     def set(self, value: Any) -> None:
         self.widget.line_edit.value = "" if value is None else str(value)
@@ -260,6 +263,14 @@ def field_of(info: SettingInfo) -> Field:
     raise TypeError(f"no widget for {info.name}: {info.annotation}")
 
 
+def path_of(text: str) -> Path | None:
+    """The path that was typed; None for nothing."""
+    path = Path(text.strip()) if text.strip() else None
+    with suppress(RuntimeError):  # "~x" on the way to "~xavier", or a folder of that name
+        path = path and path.expanduser()
+    return path
+
+
 def placeholder_of(info: SettingInfo) -> str:
     """What an empty field stands for: 'one for each core' where the help says 'none = one for each core'."""
     _, sign, rest = info.help.partition("none = ")
@@ -277,7 +288,8 @@ def _combo(choices: Sequence[tuple[str, Any]]) -> ComboBox:
 
 
 def _item(kind: Any, value: Any) -> Any:
-    return kind(value) if kind in (int, float, Path) else str(value)
+    # by its text: 1.5 is no whole number, and null is no number at all
+    return kind(str(value)) if kind in (int, float, Path) else str(value)
 
 
 def _whole_bounds(info: SettingInfo) -> tuple[int, int]:

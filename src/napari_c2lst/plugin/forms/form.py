@@ -93,8 +93,13 @@ class SettingsForm(QWidget):
             if name != "preset":
                 self._fields[name].set(value)
 
-    def resolve(self) -> TaskSettings:
+    def resolve(self, values: dict[str, Any] | None = None) -> TaskSettings:
         """The settings; all faults at once, in the form's own words.
+
+        Parameters
+        ----------
+        values
+            Others than those that are shown.
 
         Raises
         ------
@@ -102,9 +107,10 @@ class SettingsForm(QWidget):
             If a value cannot be used or is missing.
         """
         try:
-            return self.settings_class.resolve(**self.explicit())
+            return self.settings_class.resolve(**(self.explicit() if values is None else values))
         except InputError as error:
-            raise InputError(faults_in_window(error.message, self._infos), "correct it in the form") from None
+            hint = "; ".join(self._missing()) or "correct it in the form"
+            raise InputError(faults_in_window(error.message, self._infos), hint) from None
 
     def reset(self) -> None:
         """Show the values of the preset again in every field that is not hidden."""
@@ -179,6 +185,11 @@ class SettingsForm(QWidget):
         """The fields whose values cannot be read or are out of bounds, with the reason."""
         found = {name: field.problem() for name, field in self._fields.items() if name not in self._hidden | self._off}
         return {name: problem for name, problem in found.items() if problem}
+
+    def _missing(self) -> list[str]:
+        """What has to be done first, for want of anything to choose: 'select spots first'."""
+        fields = [field for name, field in self._fields.items() if name not in self._off]
+        return [each.missing() for each in fields if isinstance(each, OfferedField) and each.missing()]
 
     def _field_of(self, info: SettingInfo) -> Field:
         if info.name == "preset":

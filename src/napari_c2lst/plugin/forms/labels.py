@@ -88,6 +88,23 @@ def bounds_in_words(info: SettingInfo) -> str:
 # In order: the longer ones first.
 _REWRITTEN: tuple[tuple[str, str], ...] = (
     (r"go on with the same command and --resume auto(?: \(.*\))?", "press Resume to go on from there"),
+    (r"(?:go on with|finish it:) '?c2lst (\w+)'?(?: \.\.\.| and) --resume auto", r"press Resume in the step '\1'"),
+    (r"go on in the run folder it belongs to, with --resume auto, or .*", "press Resume in its own step"),
+    (r"start it anew with --resume never and another --out", "press Run, with another run name"),
+    (r"run the same command again: it goes on", "press Resume: it goes on"),
+    (r"(?:run )?the same command (?:again|starts it anew)", "press Run again"),
+    (r"the same command goes on", "Resume goes on"),
+    (r"(make) (?:some|one) with 'c2lst (\w+)[^']*'", r"\1 some in the step '\2'"),
+    (r"predict first: c2lst predict", "predict first"),
+    (r"sample more: c2lst sample --ratio (\S+)", r"sample more: set 'Patches a spot' to \1 in the step 'sample'"),
+    (r"c2lst select \.\.\. --(?:replace|min-counts \d+)", "in the panel 'Select'"),
+    (r"convert it first: c2lst convert .*", "convert it to a SpatialData first"),
+    (r"make a store that does: c2lst convert .*", "choose it in the panel 'Open': Use another image file"),
+    (r" \(see 'c2lst info --help' for what can be opened\)", ""),
+    (r"the --out of 'c2lst (\w+)'", r"a run of the step '\1'"),
+    (r"give the folder that --out named", "choose a run folder"),
+    (r"(?:pass|set) --image FILE", "choose it in the panel 'Open': Use another image file"),
+    (r"look at it with 'c2lst info'", "look at it in the panel 'Open'"),
     (r"start it again with --resume auto", "press Resume to go on from the last checkpoint"),
     (r"go on with --resume auto", "press Resume to go on from the last checkpoint"),
     (r"or go on with --resume auto", "or press Resume"),
@@ -104,6 +121,8 @@ _REWRITTEN: tuple[tuple[str, str], ...] = (
      "this is a fault of napari-c2lst: please report it with the text under Details"),
     (r"report it with the lines of 'details'", "report it with the text under Details"),
     (r"(?:run|check) 'c2lst convert' first", "convert it to a SpatialData first"),
+    (r"a 'c2lst (\w+)' run\b", r"a run of the step '\1'"),
+    (r"'c2lst (adapt|sample|train|predict|evaluate|cells)'", r"the step '\1'"),
 )  # fmt: skip
 
 
@@ -115,7 +134,10 @@ def in_window(text: str) -> str:
     """
     for pattern, replacement in _REWRITTEN:
         text = re.sub(pattern, replacement, text)
-    text = re.sub(r"(?:pass|use|give) --([a-z][a-z-]+) ([\w.+-]+)", _set_to, text)
+    text = re.sub(r"the step '(\w+)'", lambda match: f"the step '{match[1].capitalize()}'", text)
+    # a flag alone may be followed by the sentence
+    text = re.sub(r"(?:pass|use|give|add) --([a-z][a-z-]+) (?!(?:to|if|or|and|for)\b)([\w.+-]+)", _set_to, text)
+    text = re.sub(r"(?:pass|add) --([a-z][a-z-]+)", lambda match: f"set '{_label(match[1])}'", text)
     return re.sub(r"--([a-z][a-z-]+)", lambda match: f"'{_label(match[1])}'", text)
 
 
@@ -131,5 +153,7 @@ def _label(flag: str) -> str:
 def faults_in_window(message: str, names: Any) -> str:
     """A message of `TaskSettings.resolve` with the labels of fields instead of their names."""
     for name in names:
+        # a list that had nothing to choose has no value to show
+        message = re.sub(rf"(^|; ){name} = None: [^;]*", rf"\1{name} is missing", message)
         message = re.sub(rf"(^|; ){name} (is missing|= )", lambda m, n=name: f"{m[1]}'{_label(n)}' {m[2]}", message)
     return in_window(message)

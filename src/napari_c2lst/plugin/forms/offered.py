@@ -40,6 +40,7 @@ class OfferedField:
         self._nothing = nothing
         self._choices: list[tuple[str, Any]] = []
         self._chosen = 0  # the last choice that was none of "other"
+        self._own: Any = None  # a path that was looked for on disk: no list knows it
         self._is_path = strip_optional(info.annotation) is Path
         self.native = QComboBox()
         # long names must not make the panel wide
@@ -50,16 +51,18 @@ class OfferedField:
         self.offer(choices)
 
     def offer(self, choices: Iterable[tuple[str, Any]]) -> None:
-        """Replace the choices; the value stays if it is among them, else the first one is taken."""
+        """Replace the choices; the value stays if it is among them or a path of one's own, else the first is taken."""
         before = self.get()
         self._choices = list(choices)
         if may_be_none(self.info.annotation) or not self._choices:
             self._choices.insert(0, (self._nothing, None))
         values = [value for _, value in self._choices]
-        if self._eager and before is None and len(values) > 1:
-            self._show(values[1], before)
-        else:
-            self._show(before if before in values else values[0], before)
+        if before is not None and before == self._own and before not in values:
+            self._choices.append((str(before), before))
+        elif before not in values or (before is None and self._eager):
+            self._show(values[1] if self._eager and len(values) > 1 else values[0], before)
+            return
+        self._show(before, before)
 
     def get(self) -> Any:
         """The chosen value; None for none."""
@@ -74,11 +77,17 @@ class OfferedField:
             value = Path(value)
         if value not in [each for _, each in self._choices]:
             self._choices.append((self._nothing if value is None else str(value), value))
+            self._own = value if self._is_path else None
         self._show(value, before)
 
     def problem(self) -> str:
         """Nothing is wrong with a choice."""
         return ""
+
+    def missing(self) -> str:
+        """What to do first where a value is needed and there is none to choose; else empty."""
+        needed = self.get() is None and not may_be_none(self.info.annotation)
+        return self._nothing if needed and self._nothing != "none" else ""
 
     def choose_other(self) -> None:
         """Let the user look for a folder."""

@@ -84,6 +84,28 @@ def test_the_users_elements_are_refused(tiny_store: Path) -> None:
     assert fingerprint(tiny_store) == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "there"),
+    [
+        ("tables", "c2lst_Spots_A", "tables 'c2lst_spots_a'"),
+        ("shapes", "c2lst_spots_a", "tables 'c2lst_spots_a'"),
+        ("tables", "c2lst_GRID_a", "shapes 'c2lst_grid_a'"),
+    ],
+    ids=["capitals", "another kind", "both"],
+)
+def test_names_that_no_store_can_hold_together_are_refused(tiny_store: Path, kind: str, name: str, there: str) -> None:
+    """A store with both could not be opened any more: its consolidated metadata know no capitals."""
+    slide = open_slide(tiny_store)
+    write_elements(slide, tables={"c2lst_spots_a": table(slide)}, shapes={"c2lst_grid_a": circles()})
+    before = contents(tiny_store)
+    with pytest.raises(InputError, match="cannot hold") as caught:
+        write_elements(slide, **{kind: {name: table(slide) if kind == "tables" else circles()}})
+    assert caught.value.message.endswith(f"{kind} '{name}' beside {there}")
+    assert caught.value.hint == "choose another name for the result"
+    assert contents(tiny_store) == before
+    assert len(list(read_zarr(tiny_store).gen_elements())) == len(list(slide.sdata.gen_elements()))
+
+
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     slide = open_slide(make_tiny_legacy(tmp_path / "legacy"))
     with pytest.raises(InputError, match=r"is not a SpatialData store.* / run 'c2lst convert' first"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from .moving import move_in, move_out, remove_temporary
 from .storing import write_store
 
 _KINDS = ("images", "shapes", "tables")
+_ALL_KINDS = (*_KINDS, "labels", "points")
 
 
 def write_elements(
@@ -48,7 +49,7 @@ def write_elements(
         changed.
     """
     elements: dict[str, Mapping[str, Any]] = {"images": images or {}, "shapes": shapes or {}, "tables": tables or {}}
-    _refuse_names(slide, elements)
+    refuse_names(slide, elements)
     if not any(elements.values()):
         return
     elements["shapes"] = {**_squares_to_store(slide), **elements["shapes"]}
@@ -72,7 +73,7 @@ def remove_tables(slide: Slide, names: Sequence[str]) -> None:
     InputError
         If the slide is no store, or the store cannot be written; then nothing is changed.
     """
-    _refuse_names(slide, {"tables": dict.fromkeys(names)})
+    refuse_names(slide, {"tables": names})
     temporary = slide.path.absolute().with_name(f".{slide.path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         with disk_errors(slide.path):
@@ -186,14 +187,36 @@ def _refuse_other_opening(store: Path, facts: SlideFacts, wanted: Mapping[str, s
         )
 
 
-def _refuse_names(slide: Slide, elements: Mapping[str, Mapping[str, Any]]) -> None:
+def refuse_names(slide: Slide, names: Mapping[str, Iterable[str]]) -> None:
+    """Refuse what `write_elements` could not write into the store of a slide: to be asked before long work.
+
+    Parameters
+    ----------
+    names
+        Names of elements by their kind (`images`, `shapes`, `tables`).
+
+    Raises
+    ------
+    InputError
+        If the slide is no store, or an element there has such a name but for capitals, or is of another kind: a
+        SpatialData with both could not be opened any more.
+    """
     if not slide.is_zarr:
         raise InputError(
             f"'{slide.path}' is not a SpatialData store: nothing can be written into it", "run 'c2lst convert' first"
         )
-    foreign = [name for group in elements.values() for name in group if not name.startswith(OURS)]
+    wanted = [(kind, name) for kind, group in names.items() for name in group]
+    foreign = [name for _, name in wanted if not name.startswith(OURS)]
     if foreign:
         raise ValueError(f"only elements called {OURS}* are ours to write, not {foreign}")
+    there = {(p.parent.name, p.name) for kind in _ALL_KINDS for p in (slide.path / kind).glob("[!.]*") if p.is_dir()}
+    for kind, name in wanted:
+        alike = [(k, n) for k, n in sorted(there - {(kind, name)}) if n.casefold() == name.casefold()]
+        if alike:
+            raise InputError(
+                f"'{slide.path}' cannot hold {kind} '{name}' beside {alike[0][0]} '{alike[0][1]}'",
+                "choose another name for the result",
+            )
 
 
 def _squares_to_store(slide: Slide) -> dict[str, Any]:

@@ -61,3 +61,37 @@ def test_writing_again_replaces_the_card(tmp_path: Path) -> None:
     text = write_card(replace(tiny_central(), name="renamed"), tmp_path).read_text()
     assert text.startswith("# renamed: a central model of C2L-ST")
     assert [p.name for p in tmp_path.iterdir()] == ["README.md"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "learned", "training"),
+    [
+        ({}, "not stated", "not stated"),
+        ({"data": "one brain"}, "one brain", "not stated"),
+        ({"tiles": 0, "steps": 5}, "0 tiles: not stated", "5 steps"),
+        (
+            {"steps": 5, "batch": 2, "loss": 0.0},
+            "not stated",
+            "5 steps of 2 patches, mean loss of the last 100 steps 0.0",
+        ),
+    ],
+)
+def test_a_fact_that_is_missing_is_no_none(
+    tmp_path: Path, facts: dict[str, object], learned: str, training: str
+) -> None:
+    card = write_card(replace(tiny_central(), facts=facts), tmp_path)
+    table = rows(card)
+    assert (table["learned from"], table["training"]) == (learned, training)
+    assert "None" not in card.read_text()
+
+
+def test_texts_of_several_lines_and_with_bars_stay_in_their_cell(tmp_path: Path) -> None:
+    facts = {**FACTS, "data": "H&E | frozen\nof two breasts", "licence": "CC BY 4.0\n\nno warranty"}
+    lines = write_card(replace(tiny_central(), facts=facts), tmp_path).read_text().splitlines()
+    assert "| learned from | 1200 tiles: H&E \\| frozen of two breasts |" in lines
+    assert "| licence | CC BY 4.0 no warranty |" in lines
+
+
+def test_a_card_is_utf_8_whatever_the_machine_prefers(tmp_path: Path) -> None:
+    card = write_card(replace(tiny_central(), facts={**FACTS, "data": "Gehirn, µm, 脳"}), tmp_path)
+    assert "1200 tiles: Gehirn, µm, 脳" in card.read_bytes().decode("utf-8")

@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ from tests.diffusion.models import tiny_central
 from napari_c2lst.common.errors import InputError, MismatchError
 from napari_c2lst.diffusion import central as central_module
 from napari_c2lst.diffusion.cards import write_card
-from napari_c2lst.diffusion.central import CentralModel, central_spec, find_central, load_central, save_central
+from napari_c2lst.diffusion.central import (
+    CentralModel,
+    central_spec,
+    find_central,
+    is_hub_id,
+    load_central,
+    save_central,
+)
 from napari_c2lst.diffusion.schedule import VELOCITY
 from napari_c2lst.diffusion.unet import NoiseNet
 from napari_c2lst.slides.patches.cutting import PatchSpec
@@ -192,6 +200,10 @@ def written(tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
         (lambda meta: {**meta, "stem": 4}, "a stem of 4 needs 48 channels"),
         (lambda meta: {**meta, "spec": {**meta["spec"], "patch_px": "many"}}, "is damaged: spec.patch_px"),
         (lambda meta: {**meta, "spec": 7}, "is damaged: spec"),
+        (lambda meta: {**meta, "spec": {**meta["spec"], "patch_px": 32}}, "takes 16 px, the specification says 32 px"),
+        (lambda meta: {**meta, "facts": 7}, "is damaged: "),
+        (lambda meta: {**meta, "facts": "words"}, "is damaged: "),
+        (lambda meta: {"version": 1, "stem": 2}, "lacks name, spec"),
     ],
 )
 def test_a_damaged_record_is_one_sentence(tmp_path: Path, change: Callable[..., Any], words: str) -> None:
@@ -207,3 +219,48 @@ def test_the_specification_alone_is_refused_the_same_way(tmp_path: Path) -> None
     folder = written(tmp_path, lambda meta: {**meta, "spec": {**meta["spec"], "patch_um": -1}})
     with pytest.raises(InputError, match=r"is damaged: spec.patch_um"):
         central_spec(folder)
+
+
+def test_a_part_that_is_missing_is_not_looked_for_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From where it lies, a folder "central/scheduler" reads like a hub id: nothing may leave the machine."""
+    asked: list[dict[str, Any]] = []
+
+    def hub(_repo: str, **options: Any) -> str:
+        asked.append(options)
+        raise OSError("not here")
+
+    save_central(tiny_central(), tmp_path / "central")
+    shutil.rmtree(tmp_path / "central" / "scheduler")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("diffusers.configuration_utils.hf_hub_download", hub)
+    with pytest.raises(InputError, match="central model 'central' cannot be read") as caught:
+        load_central("central")
+    assert all(options["local_files_only"] for options in asked)
+    assert caught.value.hint == "copy it again, or choose another"
+
+
+@pytest.mark.parametrize("source", ["./model", "../model", "/model", "model/", "~/model", "runs/here/central", "a b/c"])
+def test_a_path_is_no_hub_id(source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", pytest.fail)
+    with pytest.raises(InputError, match="there is no central model") as caught:
+        find_central(source, allow_download=True)
+    assert "--allow-download" not in caught.value.hint
+
+
+@pytest.mark.parametrize("source", ["centre/model", "my-lab/he_v1.0", "A/b"])
+def test_a_hub_id_is_one(source: str) -> None:
+    assert is_hub_id(source)
+
+
+def test_a_folder_goes_before_a_hub_id_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_central(tiny_central(), tmp_path / "centre" / "model")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", pytest.fail)
+    assert find_central("centre/model", allow_download=True) == Path("centre/model")
+
+
+def test_a_hub_repository_of_something_else_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tmp_path))
+    with pytest.raises(InputError, match=r"'centre/model' is not a central model: it has no c2lst\.json"):
+        find_central("centre/model", allow_download=True)

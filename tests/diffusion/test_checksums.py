@@ -83,3 +83,21 @@ def test_names_of_any_alphabet(tmp_path: Path) -> None:
 def test_an_empty_file_has_the_digest_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert digest(tmp_path / "empty") == hashlib.sha256().hexdigest()
+
+
+def test_a_list_that_is_no_text_is_one_sentence(folder: Path) -> None:
+    (folder / SUMS).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="is no list of checksums") as caught:
+        check_checksums(folder)
+    assert str(folder / SUMS) in caught.value.message
+
+
+def test_empty_lines_name_no_file(folder: Path) -> None:
+    (folder / SUMS).write_text((folder / SUMS).read_text().replace("\n", "\r\n") + "\n\n")
+    check_checksums(folder)
+
+
+def test_a_list_that_was_cut_off_is_found(folder: Path) -> None:
+    (folder / SUMS).write_text((folder / SUMS).read_text()[:-5])
+    with pytest.raises(InputError, match=r"weights\.safeten"):
+        check_checksums(folder)

@@ -88,3 +88,20 @@ def test_no_model_and_a_damaged_one_are_told(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(InputError, match="cannot be read"):
         load_extractor(str(tmp_path))
+
+
+def test_a_model_of_something_else_than_pictures_is_refused_when_it_is_loaded(tmp_path):
+    """Not at the first KID, which may be hours later."""
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    BertModel(config).save_pretrained(tmp_path / "words")
+    with pytest.raises(InputError, match=r"words' cannot be read as a model of pictures: .") as caught:
+        load_extractor(str(tmp_path / "words"))
+    assert "\n" not in caught.value.message
+    assert caught.value.hint == "copy it again, or choose another"
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5])
+def test_few_rows_have_a_spread_as_well(rows):
+    assert np.isfinite(kid_spread(normal(rows, seed=1), normal(rows + 1, seed=2)))

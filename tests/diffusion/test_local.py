@@ -1,9 +1,12 @@
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from tests.diffusion.tiny import tiny_central, tiny_facts, tiny_local, tiny_modulation
 
@@ -154,3 +157,54 @@ class TestWhereTheCentralModelIs:
         (tmp_path / "run" / "config.toml").write_text('kind = "adapt"\n[settings]\ncentral = "/models/other"\n')
         with pytest.raises(InputError, match="is not known"):
             find_source(file, load_local(file).facts)
+
+    def test_a_place_beside_the_model_that_is_empty_now_is_named(self, tmp_path: Path) -> None:
+        file = local_in(tmp_path / "runs" / "local", "../../central")
+        with pytest.raises(InputError, match=r"'tiny' of the local model .* is no longer at") as caught:
+            find_source(file, load_local(file).facts)
+        assert f"'{tmp_path / 'central'}'" in caught.value.message  # whole, not as it is kept
+        assert "--central" in caught.value.hint
+        assert "--allow-download" not in caught.value.hint
+
+    def test_a_whole_path_as_earlier_versions_kept_it(self, tmp_path: Path) -> None:
+        file = local_in(tmp_path / "local", str(tmp_path / "central"))
+        facts = load_local(file).facts
+        with pytest.raises(InputError, match="is no longer at"):
+            find_source(file, facts)
+        (tmp_path / "central").mkdir()
+        assert find_source(file, facts) == str(tmp_path / "central")
+
+
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    """A local model of which the record inside says something else about its weights."""
+    file = tiny_local(tiny_central()).save(folder)
+    with safe_open(file, framework="pt") as opened:
+        head = json.loads(opened.metadata()["c2lst"])
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
+    change(head)
+    save_file(tensors, file, metadata={"c2lst": json.dumps(head)})
+    return file
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head: head["modulation"].update(genes=7),
+        lambda head: head["modulation"].update(genes="six"),
+        lambda head: head["modulation"].update(embedding=-1),
+        lambda head: head["modulation"].update(channels="ab"),
+        lambda head: head["modulation"].update(channels=[1, 2]),
+        lambda head: head["modulation"].update(channels={}),
+        lambda head: head["modulation"].update(null="sometimes"),
+        lambda head: head["modulation"].pop("null"),
+        lambda head: head["facts"].pop("panel"),
+        lambda head: head["facts"].update(training_ids=5),
+    ],
+)
+def test_a_record_that_does_not_fit_the_weights_is_one_sentence(tmp_path: Path, change: Callable[..., Any]) -> None:
+    file = rewritten(tmp_path, change)
+    with pytest.raises(InputError, match=r"is damaged: .") as caught:
+        load_local(file)
+    assert str(file) in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint == "copy it again"

@@ -98,7 +98,8 @@ def test_without_resume_a_partial_store_is_begun_again(tmp_path: Path) -> None:
     path = tmp_path / PAIRS_FILE
     PairsWriter(path, _conditions(), _facts(), seed=4).write(0, tiny_patches(N * RATIO))
     PairsWriter(path, _conditions(), _facts(), seed=4).finish()
-    assert not load_pairs(path).patches.any()
+    with pytest.raises(InputError, match="lack some of their patches"):
+        load_pairs(path)
 
 
 def test_a_store_that_is_there_is_never_replaced(tmp_path: Path) -> None:
@@ -171,9 +172,49 @@ def test_a_damaged_store_is_refused(tmp_path: Path, kept: int) -> None:
         load_pairs(path)
 
 
+def test_a_store_that_was_copied_in_part_gives_no_black_patches(tmp_path: Path) -> None:
+    path = _write(tmp_path / PAIRS_FILE)
+    chunks = [file for file in (path / "obsm" / "patches").rglob("*") if file.is_file() and file.name[-1].isdigit()]
+    assert len(chunks) == 3
+    chunks[1].unlink()
+    with pytest.raises(InputError, match="lack some of their patches") as caught:
+        load_pairs(path)
+    assert "copy them again" in caught.value.hint
+
+
+def test_patches_that_are_black_are_patches(tmp_path: Path) -> None:
+    writer = PairsWriter(tmp_path / PAIRS_FILE, _conditions(), _facts(), seed=4, rows=16)
+    writer.write(0, np.zeros((N * RATIO, PX, PX, 3), np.uint8))
+    assert not load_pairs(writer.finish()).patches.any()
+
+
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     path = _write(tmp_path / PAIRS_FILE)
     group = zarr.open_group(path, mode="r+", use_consolidated=False)
     group["uns/c2lst/version"][...] = 2
     with pytest.raises(InputError, match="have version 2"):
         load_pairs(path)
+
+
+def test_the_folder_one_is_in_can_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(tmp_path / PAIRS_FILE)
+    for folder in (tmp_path, tmp_path / PAIRS_FILE):
+        monkeypatch.chdir(folder)
+        assert len(load_pairs(Path("."))) == N * RATIO
+    (tmp_path / PAIRS_FILE).rename(tmp_path / f"{PAIRS_FILE}.partial")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"the pairs of '\.' are not complete"):
+        load_pairs(Path("."))
+
+
+def test_many_held_out_spots_are_counted_and_some_are_named(pairs: Pairs) -> None:
+    with pytest.raises(MismatchError, match="12 spots that are held out here") as caught:
+        pairs.refuse_held_out("S1", "sha256:any", [])
+    assert caught.value.message.endswith("(spot0, spot1, spot10, spot11, spot2, ...)")
+
+
+def test_a_source_that_is_no_training_spot_counts_as_seen(pairs: Pairs) -> None:
+    ids = pairs.facts.training_ids
+    strange = replace(pairs, source_b=np.array(["elsewhere", *pairs.source_b[1:]]))
+    with pytest.raises(MismatchError, match=r"1 spots that are held out here \(elsewhere\)"):
+        strange.refuse_held_out("S1", "sha256:any", ids)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.seeds import torch_generator
 from napari_c2lst.diffusion.guidance import Guidance
 from napari_c2lst.diffusion.schedule import NoiseSchedule
@@ -166,3 +167,14 @@ def test_noise_is_each_patch_own() -> None:
 
     assert np.array_equal(draw([0, 1, 2])[2], draw([2])[0])
     assert not np.array_equal(draw([0]), draw([1]))
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "dpm++2m"])
+def test_more_steps_than_the_model_was_trained_on_are_refused(sampler: str) -> None:
+    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+
+    short = NoiseSchedule(DDPMScheduler(num_train_timesteps=50, beta_schedule="squaredcos_cap_v2"))
+    assert timesteps(_plan(sampler, 50), short) == list(range(49, -1, -1))
+    with pytest.raises(InputError, match="51 steps are more than the 50") as caught:
+        _plan(sampler, 51).evaluations(short)
+    assert "--steps" in caught.value.hint

@@ -1,6 +1,8 @@
 """The model card beside a central model's weights."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from napari_c2lst.common.files import atomic_file
 
@@ -18,8 +20,8 @@ Adapt it to a slide with `c2lst adapt SLIDE --central FOLDER`.
 | stain | {stain} |
 | network | diffusers UNet2DModel, {parameters:.2f} M parameters, space-to-depth {stem} |
 | noise | T = {steps_noise}, cosine; the network predicts {predicts}; min-SNR weighted loss |
-| learned from | {tiles} tiles: {data} |
-| training | {steps} steps of {batch} patches, mean loss of the last 100 steps {loss} |
+| learned from | {learned} |
+| training | {training} |
 | content hash | `{content_hash}` |
 | licence | {licence} |
 
@@ -42,16 +44,31 @@ def write_card(central: CentralModel, folder: Path, *, retrain: str = "Retrain w
         stem=central.net.stem,
         steps_noise=len(central.schedule),
         predicts="the noise" if central.schedule.velocity_alphas is None else "velocity, turned into noise",
-        tiles=facts.get("tiles"),
-        data=facts.get("data") or "not stated",
-        steps=facts.get("steps"),
-        batch=facts.get("batch"),
-        loss=facts.get("loss"),
+        learned=_learned(facts),
+        training=_training(facts),
         content_hash=central.content_hash,
-        licence=facts.get("licence") or "not stated",
+        licence=_cell(facts.get("licence")),
         retrain=retrain,
     )
     path = folder / "README.md"
     with atomic_file(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
     return path
+
+
+def _learned(facts: Mapping[str, Any]) -> str:
+    tiles = facts.get("tiles")
+    return _cell(facts.get("data")) if tiles is None else f"{tiles} tiles: {_cell(facts.get('data'))}"
+
+
+def _training(facts: Mapping[str, Any]) -> str:
+    steps, batch, loss = (facts.get(key) for key in ("steps", "batch", "loss"))
+    if steps is None:
+        return _cell(None)
+    shown = f"{steps} steps" if batch is None else f"{steps} steps of {batch} patches"
+    return shown if loss is None else f"{shown}, mean loss of the last 100 steps {loss}"
+
+
+def _cell(text: Any) -> str:
+    """What the user wrote, so that it stays in its cell of the table."""
+    return " ".join(str(text or "not stated").split()).replace("|", "\\|")

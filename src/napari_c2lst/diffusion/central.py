@@ -1,6 +1,7 @@
 """Central model files: a diffusers folder (`unet/`, `scheduler/`) with `c2lst.json` beside it."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.files import atomic_folder, content_hash
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
@@ -20,6 +21,7 @@ from .unet import NoiseNet
 EMBEDDED = "embedded"
 META = "c2lst.json"
 META_VERSION = 1
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 WEIGHTS = Path("unet") / "diffusion_pytorch_model.safetensors"
 # Named one by one: a newer diffusers may add entries to its configurations, which must not change the hash.
 _HASHED_ARCHITECTURE = (
@@ -103,19 +105,23 @@ def load_central(source: str | Path, *, allow_download: bool = False) -> Central
     check_checksums(folder)
     try:
         # torch_dtype is left alone: half-precision files are widened, so that frozen weights meet fp32 inputs
-        unet = UNet2DModel.from_pretrained(folder / "unet", use_safetensors=True, low_cpu_mem_usage=False).float()
-        scheduler = DDPMScheduler.from_pretrained(folder / "scheduler")
+        unet = UNet2DModel.from_pretrained(
+            folder / "unet", use_safetensors=True, low_cpu_mem_usage=False, local_files_only=True
+        ).float()
+        # a folder "model/scheduler" that is not there would be looked for on the hub
+        scheduler = DDPMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
     except Exception as error:
         raise InputError(
-            f"central model '{folder}' cannot be read: {_first_line(error)}", "copy it again, or choose another"
+            f"central model '{folder}' cannot be read: {first_line(error)}", "copy it again, or choose another"
         ) from error
     schedule = NoiseSchedule(scheduler)
     spec = _spec(meta, folder)
     try:
         net = NoiseNet(unet, int(meta["stem"]), schedule.velocity_alphas)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"'{folder / META}' is damaged: {_first_line(error)}", "copy the model again") from error
-    return CentralModel(net, schedule, spec, str(meta["name"]), dict(meta.get("facts", {})))
+        return CentralModel(net, schedule, spec, str(meta["name"]), dict(meta.get("facts", {})))
+    except (MismatchError, TypeError, ValueError) as error:
+        said = error.message if isinstance(error, MismatchError) else first_line(error)
+        raise InputError(f"'{folder / META}' is damaged: {said}", "copy the model again") from error
 
 
 def central_spec(source: str | Path, *, allow_download: bool = False) -> PatchSpec:
@@ -180,13 +186,18 @@ def find_central(source: str | Path, *, allow_download: bool = False) -> Path:
         raise InputError(
             f"'{folder}' is not a central model: it has no {META}", "give a folder written by 'c2lst pretrain'"
         )
-    if str(source).count("/") != 1:
+    if not is_hub_id(str(source)):
         raise InputError(
             f"there is no central model '{source}'", "give 'embedded', a folder, or a hub id like 'centre/model'"
         )
     if not allow_download:
         raise InputError(f"there is no folder '{source}'", "to fetch it from the hub, add --allow-download")
     return _download(str(source))
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether a source reads 'centre/model'; `./model`, `../model`, `/model` and `model/` are folders."""
+    return _HUB_ID.fullmatch(source) is not None
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
@@ -200,7 +211,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
     try:
         meta: dict[str, Any] = dict(json.loads((folder / META).read_text()))
     except (OSError, TypeError, ValueError) as error:
-        raise InputError(f"'{folder / META}' cannot be read: {_first_line(error)}", "copy the model again") from error
+        raise InputError(f"'{folder / META}' cannot be read: {first_line(error)}", "copy the model again") from error
     if meta.get("version") != META_VERSION:
         raise InputError(f"central model '{folder}' has version {meta.get('version')}", "update napari-c2lst")
     missing = [key for key in ("name", "stem", "spec") if key not in meta]
@@ -268,12 +279,8 @@ def _download(hub_id: str) -> Path:
         folder = Path(snapshot_download(hub_id, allow_patterns=patterns))
     except Exception as error:
         raise InputError(
-            f"'{hub_id}' could not be fetched: {_first_line(error)}", "check the name and the network"
+            f"'{hub_id}' could not be fetched: {first_line(error)}", "check the name and the network"
         ) from error
     if not (folder / META).exists():
         raise InputError(f"'{hub_id}' is not a central model: it has no {META}", "choose another")
     return folder
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -28,8 +28,12 @@ def check_checksums(folder: Path) -> None:
     sums = folder / SUMS
     if not sums.is_file():
         return
+    try:
+        lines = sums.read_text(encoding="utf-8").splitlines()
+    except ValueError:
+        raise InputError(f"'{sums}' is no list of checksums", "copy or download the model again") from None
     faults = []
-    for line in sums.read_text(encoding="utf-8").splitlines():
+    for line in filter(None, lines):
         expected, _, name = line.partition("  ")
         file = folder / name
         if not file.is_file():

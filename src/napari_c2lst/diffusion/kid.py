@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.errors import InputError, first_line
 from napari_c2lst.common.seeds import rng
 
 COLOUR = "colour-texture-42"
@@ -62,7 +62,14 @@ def load_extractor(source: str = COLOUR) -> Extractor:
             f"'{source}' is no model for features: it has no config.json",
             f"give '{COLOUR}', or a folder with config.json and model.safetensors",
         )
-    return Extractor(folder.name, _of_transformers(folder))
+    try:
+        features = _of_transformers(folder)
+        features(np.zeros((1, 32, 32, 3), np.uint8))  # a model of texts is found out now, not at the first KID
+    except Exception as error:
+        raise InputError(
+            f"'{source}' cannot be read as a model of pictures: {first_line(error)}", "copy it again, or choose another"
+        ) from error
+    return Extractor(folder.name, features)
 
 
 def kid(real: Features, other: Features) -> float:
@@ -107,11 +114,7 @@ def _of_transformers(folder: Path) -> Callable[[Patches], Features]:
     import torch
     from transformers import AutoModel
 
-    try:
-        model: Any = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
-    except Exception as error:
-        first = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"the model '{folder}' cannot be read: {first}", "copy it again, or choose another") from error
+    model: Any = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
     @torch.inference_mode()

@@ -4,27 +4,26 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from napari_c2lst.common.checkpoints import with_prefix, without_prefix
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.places import find_place, is_place
 from napari_c2lst.common.runs import read_config
 from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
+from .central import EMBEDDED, CentralModel, is_hub_id
 from .modulation import Modulation, Null
-
-if TYPE_CHECKING:
-    from .central import CentralModel
 
 LOCAL_FILE = "local.safetensors"
 LOCAL_VERSION = 1
 _KEY = "c2lst"
 _WEIGHTS = "modulation."
+_NAME_IT = "name it: --central FOLDER"
 
 
 class LocalFacts(BaseModel):
@@ -91,7 +90,7 @@ class LocalModel:
             save_file(with_prefix(tensors, _WEIGHTS), file, metadata={_KEY: json.dumps(head)})
         return Path(folder) / LOCAL_FILE
 
-    def check_central(self, central: "CentralModel") -> None:
+    def check_central(self, central: CentralModel) -> None:
         """Refuse another central model than the one this model was adapted from.
 
         Raises
@@ -108,7 +107,7 @@ class LocalModel:
             )
 
 
-def load_local(path: Path, central: "CentralModel | None" = None) -> LocalModel:
+def load_local(path: Path, central: CentralModel | None = None) -> LocalModel:
     """Read a local model, from its file or from the folder or run that holds it.
 
     Parameters
@@ -135,8 +134,8 @@ def load_local(path: Path, central: "CentralModel | None" = None) -> LocalModel:
         null: Null = shape["null"]
         modulation = Modulation(shape["genes"], shape["embedding"], shape["channels"], null)
         modulation.load_state_dict(without_prefix(tensors, _WEIGHTS))
-    except (KeyError, TypeError, RuntimeError, ValidationError) as error:
-        raise InputError(f"local model '{file}' is damaged: {str(error).splitlines()[0]}", "copy it again") from error
+    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        raise InputError(f"local model '{file}' is damaged: {first_line(error)}", "copy it again") from error
     model = LocalModel(modulation.requires_grad_(False).eval(), facts, content_hash([file.read_bytes()]))
     if central is not None:
         model.check_central(central)
@@ -165,9 +164,13 @@ def find_source(path: Path, facts: LocalFacts) -> str:
                 return named
         raise InputError(
             f"the central model '{facts.central_name}' of the local model '{path}' is not known on this machine",
-            "name it: --central FOLDER",
+            _NAME_IT,
         )
-    return facts.central_source
+    if facts.central_source == EMBEDDED or is_hub_id(facts.central_source):
+        return facts.central_source
+    raise InputError(
+        f"the central model '{facts.central_name}' of the local model '{path}' is no longer at '{place}'", _NAME_IT
+    )
 
 
 def find_local(path: Path) -> Path:
@@ -196,7 +199,7 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
         raise InputError(
-            f"'{file}' is not a safetensors file ({str(error).splitlines()[0]})",
+            f"'{file}' is not a safetensors file ({first_line(error)})",
             "a local model is the local.safetensors of a 'c2lst adapt' run; pickles are never opened",
         ) from error
     if text is None:
@@ -206,4 +209,4 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         return dict(json.loads(text)), tensors
     except (TypeError, ValueError) as error:
-        raise InputError(f"local model '{file}' is damaged: {str(error).splitlines()[0]}", "copy it again") from error
+        raise InputError(f"local model '{file}' is damaged: {first_line(error)}", "copy it again") from error

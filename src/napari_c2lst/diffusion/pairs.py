@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.slides.genes.panel import GenePanel
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
@@ -141,7 +141,7 @@ class Pairs:
 
 def partial_store(path: Path) -> Path:
     """What a store of pairs is called until it is complete."""
-    return path.with_name(path.name + _PARTIAL)
+    return path.parent / (path.name + _PARTIAL)
 
 
 def load_pairs(path: Path) -> Pairs:
@@ -158,9 +158,11 @@ def load_pairs(path: Path) -> Pairs:
         If there are none, they are not complete, damaged, or of a newer version.
     """
     import anndata
+    import zarr
 
     store = find_pairs(Path(path))
     with damaged_pairs_told(store):
+        refuse_missing(store, zarr.open_group(store, mode="r"))
         table = anndata.read_zarr(store)
         return Pairs(
             patches=np.asarray(table.obsm["patches"]),
@@ -186,6 +188,19 @@ def stored_facts(store: Path, body: Mapping[str, Any]) -> PairsFacts:
     return PairsFacts.model_validate_json(str(body["facts"]))
 
 
+def refuse_missing(store: Path, group: Any) -> None:
+    """Refuse a store that was copied in part: zarr takes a chunk that is not there for black patches.
+
+    Raises
+    ------
+    InputError
+        If there are fewer chunks of patches than there must be.
+    """
+    patches = group["obsm/patches"]
+    if patches.nchunks_initialized < patches.nchunks:
+        raise InputError(f"pairs '{store}' lack some of their patches", "copy them again, or sample again")
+
+
 @contextmanager
 def damaged_pairs_told(store: Path) -> Iterator[None]:
     """While a store of pairs is read: whatever a damaged file makes libraries raise becomes an InputError."""
@@ -195,11 +210,11 @@ def damaged_pairs_told(store: Path) -> Iterator[None]:
         raise
     except (KeyError, ValidationError) as error:
         raise InputError(
-            f"'{store}' is not a store of synthetic pairs: {_first_line(error)}", "give the --out of 'c2lst sample'"
+            f"'{store}' is not a store of synthetic pairs: {first_line(error)}", "give the --out of 'c2lst sample'"
         ) from error
     except Exception as error:
         raise InputError(
-            f"pairs '{store}' cannot be read: {_first_line(error)}", "copy them again, or sample again"
+            f"pairs '{store}' cannot be read: {first_line(error)}", "copy them again, or sample again"
         ) from error
 
 
@@ -217,7 +232,3 @@ def find_pairs(path: Path) -> Path:
     if not store.is_dir():
         raise InputError(f"there are no pairs '{path}'", "give the --out of 'c2lst sample'")
     return store
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

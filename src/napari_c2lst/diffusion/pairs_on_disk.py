@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .pairs import PairsFacts, damaged_pairs_told, find_pairs, stored_facts
+from napari_c2lst.common.errors import InputError
+
+from .pairs import PairsFacts, damaged_pairs_told, find_pairs, refuse_missing, stored_facts
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,8 @@ class PairsOnDisk:
         InputError
             If the store is damaged or gone.
         """
+        if not self.path.is_dir():
+            raise InputError(f"the pairs '{self.path}' are gone", "open others, or sample again")
         with damaged_pairs_told(self.path):
             return np.asarray(self._patches.oindex[np.asarray(rows, dtype=np.int64)], dtype=np.uint8)
 
@@ -71,6 +75,7 @@ def open_pairs(path: Path) -> PairsOnDisk:
     store = find_pairs(Path(path))
     with damaged_pairs_told(store):
         group: Any = zarr.open_group(store, mode="r")
+        refuse_missing(store, group)
         facts = stored_facts(store, read_elem(group["uns"])["c2lst"])
         obs = read_elem(group["obs"])
         return PairsOnDisk(

@@ -53,7 +53,9 @@ class PairsWriter:
             check_free_space(path.parent, m * (3 * px * px + 4 * len(facts.panel)))
             with disk_errors(path):
                 _create(self.partial, conditions, facts, seed, rows)
-        self._patches: Any = zarr.open_group(self.partial, mode="r+", use_consolidated=False)["obsm/patches"]
+        group: Any = zarr.open_group(self.partial, mode="r+", use_consolidated=False)
+        # a chunk that is all black is written as well: where one is missing, patches are missing
+        self._patches: Any = group["obsm/patches"].with_config({"write_empty_chunks": True})
 
     def write(self, start: int, patches: NDArray[np.uint8]) -> None:
         """Write the patches of rows `start` and following."""

@@ -13,10 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_c2lst.common.errors import InputError
+
 from .guidance import Guidance, guide, rescale_colours
 from .schedule import NoiseSchedule
+from .settings import SamplerName
 
-SamplerName = Literal["dpm++2m", "unipc", "ddim"]
 # log(alpha / sigma) below this is left out: the cosine schedule ends where alpha is 5e-5, and dividing by that
 # turns a rounding error of the noise into a clipped, black-and-white patch that a second-order solver then trusts
 LAMBDA_MIN = -5.1
@@ -78,8 +80,15 @@ def timesteps(plan: SamplingPlan, schedule: NoiseSchedule) -> list[int]:
     from `LAMBDA_MIN` to `LAST_STEP`. Even steps jump over most of the range of noise levels at both ends: colours are
     settled in the first one, texture is lost in the last. With a 2.7 M-parameter central model 20 steps of 2M end
     1.1 grey levels from DDIM-250 on average; 20 even ones end 4.1 from it.
+
+    Raises
+    ------
+    InputError
+        If the schedule has fewer steps.
     """
     total, n = len(schedule), plan.steps
+    if n > total:
+        raise InputError(f"{n} steps are more than the {total} the central model was trained on", "use fewer --steps")
     a = schedule.alphas_cumprod.double()
     snr = 0.5 * torch.log(a / (1 - a))  # falls with t
     first = int((snr >= LAMBDA_MIN).sum()) - 1

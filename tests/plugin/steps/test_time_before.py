@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_c2lst.common.runs import this_machine
+from napari_c2lst.common.environment import this_machine
 from napari_c2lst.jobs.pace import Pace, note_time
 from napari_c2lst.jobs.tasks import get_task
 from napari_c2lst.plugin.forms.form import SettingsForm

@@ -52,10 +52,14 @@ def ending(task: str, state: str, last: Mapping[str, Any]) -> Ending:
     if state == "finished":
         return Ending("success", _result(task, last), _NEXT.get(task, ""), False)
     message, hint = in_window(str(last.get("message", ""))), in_window(str(last.get("hint", "")))
+    whole = task == "convert"  # comes before a step, whole or not at all: there is nothing to go on from
     if state == "stopped":
-        return Ending("info", message or f"'{task}' was stopped", hint or "press Resume to start it again", True)
+        hint = "nothing was written: press Run to start again" if whole else hint or "press Resume to start it again"
+        return Ending("info", message or f"'{task}' was stopped", hint, not whole)
     # what was wrong with the input has to be changed first: the same again would fail again
-    return Ending("error", message or f"'{task}' failed", hint or "open Details", last.get("fault") != "input")
+    resumable = last.get("fault") != "input" and not whole
+    hint = "press Run to start again" if whole and last.get("fault") == "crash" else hint or "open Details"
+    return Ending("error", message or f"'{task}' failed", hint, resumable)
 
 
 def _result(task: str, last: Mapping[str, Any]) -> str:

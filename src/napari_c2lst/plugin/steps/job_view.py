@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.jobs.job import Job
@@ -18,6 +19,7 @@ class JobView(QWidget):
         super().__init__(parent)
         self.note = QLabel(self)
         self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.curve = LossCurve(self)
         self.strip = PatchStrip(self)
         layout = QVBoxLayout(self)

@@ -18,7 +18,7 @@ PREDICTIONS = "c2lst_spots_"  # only what was predicted at spots can be scored
 
 def sets_of(session: Session) -> Choices:
     """The spot sets, stored or not: 'train (71 spots)'."""
-    return [(f"{name} ({int(each.mask.sum())} spots)", name) for name, each in session.sets.items()]
+    return [(f"{name} ({_spots(int(each.mask.sum()))})", name) for name, each in session.sets.items()]
 
 
 def runs_of(session: Session, task: str) -> Choices:
@@ -54,12 +54,12 @@ def slide_line(session: Session) -> str:
     slide = session.slide
     if slide.spots is None:
         return f"{slide.name}: an image without spots"
-    sets = (
-        f", {len(session.sets)} set{'s' * (len(session.sets) != 1)} of spots"
-        if session.sets
-        else ", no set of spots yet"
-    )
-    return f"{slide.name}: {len(slide.spots)} spots{sets}"
+    n = len(session.sets)
+    return f"{slide.name}: {_spots(len(slide.spots))}, {n or 'no'} set{'s' * (n > 1)} of spots{'' if n else ' yet'}"
+
+
+def _spots(count: int) -> str:
+    return f"{count} spot{'s' * (count != 1)}"
 
 
 def _named(run: RunInfo) -> str:
@@ -68,11 +68,13 @@ def _named(run: RunInfo) -> str:
 
 
 def _adapted(result: dict[str, Any]) -> str:
-    return f"{result['spots']} spots, {result['steps']} steps" if {"spots", "steps"} <= result.keys() else ""
+    spots, steps = result.get("spots"), result.get("steps")
+    return f"{_spots(spots)}, {steps} steps" if isinstance(spots, int) and isinstance(steps, int) else ""
 
 
 def _sampled(result: dict[str, Any]) -> str:
-    return f"{result['patches']:,} patches" if "patches" in result else ""
+    patches = result.get("patches")
+    return f"{patches:,} patches" if isinstance(patches, int) else ""
 
 
 def _trained(result: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ def unsaved_set(slide: Slide, wanted: SpotSet | None) -> SpotSet | None:
     Raises
     ------
     InputError
-        If the store has other spots under that name: they are never replaced silently.
+        If the store has other spots under that name, or a damaged set: they are never replaced silently.
     """
     from napari_c2lst.slides.spots.spotsets import read_spot_set, spot_set_names
 
@@ -27,7 +27,11 @@ def unsaved_set(slide: Slide, wanted: SpotSet | None) -> SpotSet | None:
         return None
     if wanted.name not in spot_set_names(slide):
         return wanted
-    if not wanted.same_as(read_spot_set(slide, wanted.name)):
+    try:
+        same = wanted.same_as(read_spot_set(slide, wanted.name))
+    except (InputError, KeyError, TypeError, ValueError, AttributeError):  # what cannot be read is another one
+        same = False
+    if not same:
         raise InputError(
             f"the slide holds other spots under '{wanted.name}' than are shown",
             "save the set first (it will ask before it replaces anything), or give it another name",

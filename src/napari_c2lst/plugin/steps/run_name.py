@@ -8,7 +8,7 @@ from typing import Any
 from magicgui.widgets import LineEdit
 
 from napari_c2lst.common.settings import SettingInfo
-from napari_c2lst.plugin.forms.fields import Field
+from napari_c2lst.plugin.forms.fields import Field, path_of
 
 
 class RunNameField(Field):
@@ -34,12 +34,14 @@ class RunNameField(Field):
         super().__init__(info, LineEdit())
         self.native.setPlaceholderText("a name, or the path of a folder")
 
+    @property
+    def typed(self) -> str:
+        """The name as it was typed."""
+        return self.widget.value.strip()
+
     def get(self) -> Path | None:
-        text = self.widget.value.strip()
-        if not text:
-            return None
-        path = Path(text).expanduser()
-        return path if self.folder is None else self.folder / path  # a whole path stays what it is
+        path = path_of(self.typed)
+        return path if path is None or self.folder is None else self.folder / path  # a whole path stays what it is
 
     def set(self, value: Any) -> None:
         if value is None:
@@ -52,22 +54,31 @@ class RunNameField(Field):
     def look_in(self, folder: Path | None) -> None:
         """Propose a name that is free in a folder, unless the user gave one of their own that is free."""
         self.folder = folder
-        mine = self.widget.value.strip()
+        mine = self.typed
         if mine in ("", self._proposed) or self._taken(mine):
             self._proposed = self._free(mine if mine and mine != self._proposed else self._stem)
             self.widget.value = self._proposed
 
     def problem(self) -> str:
-        """Why the name cannot be one."""
-        text = self.widget.value.strip()
-        return "give it a name" if not text else ""
+        """Why the name cannot be one; a run that is not a plain folder beside the others would not be found again."""
+        path = path_of(self.typed)
+        if path is None:
+            return "give it a name"
+        if path.is_absolute():
+            return ""
+        if len(path.parts) != 1:
+            return "a name has no / in it"
+        return "a name does not begin with a dot" if path.name.startswith(".") else ""
 
     def _taken(self, name: str) -> bool:
-        return self.folder is not None and (self.folder / name).exists()
+        try:
+            return self.folder is not None and (self.folder / name).exists()
+        except OSError:  # no disk takes such a name: the job says so
+            return False
 
     def _free(self, wanted: str) -> str:
         stem, _, number = wanted.rpartition("_")
-        if not (stem and number.isdigit()):
+        if not (stem and number.isdecimal()):
             stem, number = wanted, "1"
         names = (stem if n == 1 else f"{stem}_{n}" for n in range(int(number), int(number) + 10_000))
         return next(name for name in names if not self._taken(name))

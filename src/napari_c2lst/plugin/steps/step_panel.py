@@ -64,6 +64,8 @@ class StepPanel(QWidget):
         self.job: Job | None = None
         self._shared = shared_of(viewer)
         self._resumable: dict[str, Any] | None = None
+        self._tried: dict[str, Any] | None = None  # what could go on before something was started
+        self._of: Path | None = None  # the slide that what is shown is about
         self._told_by_job = False
         self.form = SettingsForm(get_task(task).settings_class(), self, first=_FIRST)
         self.ui = StepLayout(self, self.form, self.purpose)
@@ -87,6 +89,9 @@ class StepPanel(QWidget):
         """
         self.session.require_slide()
         self.form.resolve()
+        problem = self._run_name.problem() if self.run_stem else ""
+        if problem:
+            raise InputError(f"the run cannot be called '{self._run_name.typed}': {problem}", "choose another run name")
         return self.form.explicit()
 
     def run(self) -> None:
@@ -100,8 +105,14 @@ class StepPanel(QWidget):
 
     def resume(self) -> None:
         """Go on with the job that stopped last, with the settings it had."""
-        if self._resumable is not None:
-            known = {name: value for name, value in self._resumable.items() if name in self.form.values()}
+        if self._resumable is None or self._active():
+            return
+        known = {name: value for name, value in self._resumable.items() if name in self.form.values()}
+        try:
+            self.form.resolve(known)  # a file on disk may have been changed by hand
+        except InputError as error:
+            self._refuse(InputError(f"the run cannot go on: {error.message}", "start another one with Run"))
+        else:
             self.form.set_values(known)
             self._start({**self._resumable, "resume": "auto"})
 
@@ -126,6 +137,7 @@ class StepPanel(QWidget):
     def renew(self) -> None:
         """Read anew what the step can work on: the slide, its sets, runs on disk."""
         session = self.session
+        self._forget_other_slides()
         self.ui.slide.setText(slide_line(session))
         opening = {name: session.opening.get(name) for name in SlideSettings.model_fields}
         values = {name: value for name, value in opening.items() if value is not None or name in _EMPTY}
@@ -177,7 +189,7 @@ class StepPanel(QWidget):
     def _start(self, settings: dict[str, Any]) -> None:
         if self._active():
             return
-        self._resumable = None
+        self._tried, self._resumable = self._resumable, None
         self.ui.begin("Starting…")
         spots = self.form.values().get("spots") if self.uses_set else None
         self._launcher.launch(self.task, settings, self.title or self.task, spots or "")
@@ -201,20 +213,25 @@ class StepPanel(QWidget):
     def _on_end(self) -> None:
         if self.job is None:
             return
+        job, finished = self.job, self.job.state == "finished"
+        if finished and job.task != self.task:
+            return  # the slide was converted for the step, which begins now
         self._told_by_job = True
-        said = ending(self.task, self.job.state, self.job.last)
-        if said.resumable:
-            self._resumable = dict(self.job.settings)
-        self.ui.end(self.job.state == "finished")
-        self.ui.message.show_message(said.level, said.message, said.hint, details=True)
+        said = ending(job.task, job.state, job.last)
+        left = not self._is_open(job.settings)
+        hint = f"it is of the slide '{job.settings.get('slide')}': open that again to go on" if left else said.hint
+        self._resumable = dict(job.settings) if said.resumable else None
+        self.ui.end(finished)
+        self.renew()  # the name of the run is taken by now; another slide may be open
+        self.ui.message.show_message(said.level, said.message, hint, details=True)
         if said.level == "error":
-            self.session.tell("error", said.message, said.hint)
-        self._show_state()
-        if self.job.state == "finished":
-            self.done.emit(_what_was_made(self.job))
+            self.session.tell("error", said.message, hint)
+        if finished:
+            self.done.emit(_what_was_made(job))
 
     def _on_refused(self, message: str, hint: str) -> None:
         self.ui.end(False)
+        self._resumable = self._tried  # nothing was begun
         self._refuse(InputError(message, hint))
         self._show_state()
 
@@ -223,15 +240,32 @@ class StepPanel(QWidget):
         self.ui.message.show_message("error", error.message, error.hint)
         self.session.tell("error", error.message, error.hint)
 
+    def _forget_other_slides(self) -> None:
+        """A run of a slide that was left does not go on while another one is open; it is found when that is again."""
+        path = None if self.session.slide is None else self.session.slide.path
+        if path == self._of or self._active():
+            return
+        self._of = path
+        self.ui.message.clear()
+        if self._resumable is not None and not self._is_open(self._resumable):
+            self._resumable = None
+
+    def _is_open(self, settings: Values) -> bool:
+        """Whether some settings are for the slide that is open."""
+        slide = self.session.slide
+        return slide is not None and Path(settings.get("slide", "")).absolute() == slide.path.absolute()
+
     def _look_for_stopped_run(self) -> None:
         if self._active() or self._resumable is not None or not self.run_stem:
             return
         running = [job.out for job in self._shared.jobs.running() if job.out is not None]
         found = stopped_run(self.session, self.task, running)
-        self._stopped_run = found
         if found is not None:
             self._resumable = _settings_of(found)
-            self.ui.message.show_message("info", f"run '{found.name}' was stopped", "press Resume to go on from there")
+            if not self.ui.message.level:  # what was said last is more to the point
+                self.ui.message.show_message(
+                    "info", f"run '{found.name}' was stopped", "press Resume to go on from there"
+                )
 
     def _active(self) -> bool:
         return self._launcher.busy or (self.job is not None and self.job.active)

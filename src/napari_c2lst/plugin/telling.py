@@ -39,5 +39,5 @@ def as_text(message: str, hint: str) -> str:
 def _sentence(text: str) -> str:
     text = text.strip()
     # a name or a path keeps its own first letter
-    begins = text[:1].upper() + text[1:] if text[:2].isalpha() and text[:2].islower() else text
+    begins = text[:1].upper() + text[1:] if text[:2].isascii() and text[:2].isalpha() and text[:2].islower() else text
     return begins if begins.endswith((".", "!", "?", "…", "...")) else begins + "."

@@ -173,3 +173,101 @@ def test_cells_are_never_next_but_are_done_once_they_are_found(make_slide: Calla
     done = standings(facts(make_slide(), **known, cells=("c2lst_cells_a_table",)))
     assert (states(done)["cells"], done[6].said) == ("done", "1 result")
     assert states(standings(facts(make_slide(microns=None))))["cells"] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("sets", "state", "said"),
+    [
+        ({"a": 7}, "next", "a set needs at least 8 spots"),
+        ({"a": 8}, "done", "a (8)"),
+        ({"a": 8, "b": 3, "c": 90}, "done", "a (8), c (90)"),
+        ({"empty": 0}, "next", "a set needs at least 8 spots"),
+    ],
+)
+def test_which_sets_are_enough(make_slide: Callable[..., Slide], sets: dict[str, int], state: str, said: str) -> None:
+    found = standings(facts(make_slide(), sets=sets))[1]
+    assert (found.state, found.said) == (state, said)
+
+
+def test_an_image_alone_cannot_be_judged(make_slide: Callable[..., Slide]) -> None:
+    known: dict[str, Any] = {"predictions": ("c2lst_grid_a",), "gene": "FASN", "runs": (run("train"),)}
+    found = standings(facts(make_slide(spots=None), **known))
+    assert states(found)["judge"] == "waiting"
+    assert found[8].said == "this image has no measured spots"
+    step = next_step(found)
+    assert step is not None
+    assert step.step.key == "keep"
+    assert states(standings(facts(make_slide(), **known)))["judge"] == "ready"
+
+
+def test_an_earlier_thing_to_do_is_next_while_a_later_step_runs(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(), running=frozenset({"predict"})))
+    assert (states(found)["select"], states(found)["predict"]) == ("next", "running")
+
+
+def test_a_running_job_counts_more_than_a_finished_one(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(), sets={"t": 9}, runs=(run("adapt"),), running=frozenset({"adapt"})))
+    assert (found[2].state, found[2].said, found[2].words) == ("running", "at work", "running")
+
+
+def test_cells_that_were_stopped_are_still_no_must(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(), running=frozenset({"cells"}), sets={"t": 9}))
+    assert states(found)["cells"] == "running"
+    assert states(found)["adapt"] == "next"
+
+
+def test_the_newest_stopped_run_is_named(make_slide: Callable[..., Slide]) -> None:
+    runs = (run("train", "stopped", "new"), run("train", "stopped", "old"), run("train", "failed", "newest"))
+    found = standings(facts(make_slide(), sets={"t": 9}, runs=runs))[4]
+    assert (found.state, found.said) == ("stopped", "'new' can go on")
+
+
+def test_training_without_pairs_is_said_to_be_on_real_spots_only(make_slide: Callable[..., Slide]) -> None:
+    train = standings(facts(make_slide(), sets={"t": 9}))[4]
+    assert (train.state, train.said) == ("ready", "without synthetic pairs: on real spots only")
+    with_pairs = standings(facts(make_slide(), sets={"t": 9}, runs=(run("sample"),)))[4]
+    assert with_pairs.said == "no predictor yet"
+    assert standings(facts(make_slide()))[4].said == "choose training spots first"
+
+
+def test_what_lies_in_the_store_is_said_in_words(make_slide: Callable[..., Slide]) -> None:
+    found = standings(facts(make_slide(), predictions=("c2lst_spots_a", "c2lst_grid_a"), gene="FASN", saved=True))
+    said = {each.step.key: each.said for each in found}
+    assert said["open"] == "P12"
+    assert said["predict"] == "2 predictions"
+    assert said["look"] == "FASN is shown"
+    assert said["keep"] == "saved in the slide"
+    unsaved = standings(facts(make_slide(), unsaved=("edge", "tumour"), saved=True))[-1]
+    assert (unsaved.state, unsaved.said) == ("ready", "not saved yet: edge, tumour")
+
+
+def test_a_damaged_run_counts_for_nothing(make_slide: Callable[..., Slide], tmp_path: Path) -> None:
+    session = Session()
+    session.slide = make_slide(path=tmp_path / "P12.zarr", sdata=SimpleNamespace(tables={}))
+    folder = tmp_path / "P12_c2lst"
+    for name, config, result in (
+        ("bad", "kind = [", None),
+        ("half", 'kind = "train"\n[settings]\n', None),
+        ("good", 'kind = "train"\n[settings]\n', "{}"),
+    ):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "config.toml").write_text(config)
+        if result is not None:
+            (folder / name / "result.json").write_text(result)
+    (folder / "notes.txt").write_text("mine")
+    found = facts_of(session)
+    assert [each.name for each in found.finished("train")] == ["good"]
+    assert [each.name for each in found.stopped("train")] == ["half"]
+    assert {each.state for each in found.runs if each.name == "bad"} <= {"failed"}
+
+
+def test_runs_lie_beside_the_store_that_a_folder_will_become(make_slide: Callable[..., Slide], tmp_path: Path) -> None:
+    session = Session()
+    session.slide = make_slide(path=tmp_path / "outs", is_zarr=False, sdata=SimpleNamespace(tables={}))
+    assert facts_of(session, [("adapt", None)]).running == {"adapt"}  # a job without a run folder
+    assert facts_of(session).runs == ()
+    assert session.runs_folder is not None
+    (session.runs_folder / "local").mkdir(parents=True)
+    (session.runs_folder / "local" / "config.toml").write_text('kind = "adapt"\n[settings]\n')
+    (session.runs_folder / "local" / "result.json").write_text("{}")
+    assert [each.name for each in facts_of(session).finished("adapt")] == ["local"]

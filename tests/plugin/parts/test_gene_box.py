@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.parts.gene_box import MOST_SHOWN, GeneBox, GeneIndex
 
@@ -105,3 +106,140 @@ def test_showing_a_gene_is_not_choosing_it(box: GeneBox) -> None:
     heard = chosen(box)
     box.set_gene("KRT5")
     assert heard == []
+
+
+def test_names_that_differ_in_case_only_are_all_listed() -> None:
+    """As of a human tumour in a mouse."""
+    index = GeneIndex(["ACTB", "Actb", "GAPDH", "Gapdh"])
+    assert index.find("ct") == ["ACTB", "Actb"]
+    assert index.find("act") == ["ACTB", "Actb"]
+    assert index.find("pdh", 3) == ["GAPDH", "Gapdh"]
+    assert [index.exact(name) for name in ("Actb", "ACTB")] == ["Actb", "ACTB"]
+
+
+def test_a_part_is_found_at_the_first_and_at_the_last_name() -> None:
+    index = GeneIndex(["AxA", "BxB", "CxC"])
+    assert index.find("x") == ["AxA", "BxB", "CxC"]
+    assert index.find("xc") == ["CxC"]
+    assert index.find("x", 2) == ["AxA", "BxB"]
+    assert GeneIndex().find("x") == []
+    assert (GeneIndex().exact("x"), len(GeneIndex())) == ("", 0)
+
+
+def test_names_with_signs_are_names() -> None:
+    index = GeneIndex(["HLA-A", "HLA-DRB1", "MT-CO1", "NKX2-1", "(+)", "*"])
+    assert index.find("-") == ["HLA-A", "HLA-DRB1", "MT-CO1", "NKX2-1"]
+    assert index.find("(+") == ["(+)"]
+    assert index.exact("*") == "*"
+
+
+def in_the_list(box: GeneBox, qtbot: Any, *keys: Any) -> None:
+    """Press keys in the list, which takes them while it is open."""
+    popup = box.findChild(QCompleter).popup()
+    qtbot.waitUntil(popup.isVisible)
+    for key in keys:
+        qtbot.keyClick(popup, key)
+
+
+def test_arrows_and_return_choose_from_the_list_once(box: GeneBox, qtbot: Any) -> None:
+    heard = chosen(box)
+    qtbot.keyClicks(box, "erb")
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    in_the_list(box, qtbot, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return)
+    assert (heard, box.gene, box.text()) == (["ERBB3"], "ERBB3", "ERBB3")
+
+
+def test_what_was_typed_since_counts_more_than_what_was_marked(box: GeneBox, qtbot: Any) -> None:
+    heard = chosen(box)
+    qtbot.keyClicks(box, "erbb")
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    in_the_list(box, qtbot, Qt.Key.Key_Down)
+    qtbot.keyClick(box, Qt.Key.Key_3)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert (heard, box.text()) == (["ERBB3"], "ERBB3")
+
+
+def test_return_over_an_open_list_takes_the_first_where_none_is_marked(box: GeneBox, qtbot: Any) -> None:
+    heard = chosen(box)
+    qtbot.keyClicks(box, "krt")
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    in_the_list(box, qtbot, Qt.Key.Key_Return)
+    assert (heard, box.gene) == (["KRT5"], "KRT5")
+    assert not box.findChild(QCompleter).popup().isVisible()
+
+
+def test_escape_closes_the_list_and_then_brings_the_gene_back(box: GeneBox, qtbot: Any) -> None:
+    box.set_gene("KRT5")
+    heard = chosen(box)
+    box.selectAll()
+    qtbot.keyClicks(box, "erb")
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    in_the_list(box, qtbot, Qt.Key.Key_Escape)
+    assert not box.findChild(QCompleter).popup().isVisible()
+    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    assert (box.text(), heard) == ("KRT5", [])
+
+
+def test_down_lists_all_genes_of_an_empty_line(box: GeneBox, qtbot: Any) -> None:
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert box.matches() == ["A.1", "actb", "ACTG1", "CDERBB", "ERBB2", "ERBB3", "KRT5"]
+    box.setText("xyz")
+    box.search()
+    assert box.matches() == []
+    assert not box.findChild(QCompleter).popup().isVisible()
+
+
+@pytest.fixture
+def beside(box: GeneBox, qtbot: Any) -> QLineEdit:
+    """The next field of a form."""
+    window, other = QWidget(), QLineEdit()
+    column = QVBoxLayout(window)
+    column.addWidget(box)
+    column.addWidget(other)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    box.setFocus()
+    qtbot.waitUntil(box.hasFocus)
+    box.window_kept = window
+    return other
+
+
+@pytest.mark.parametrize(
+    ("typed", "heard", "shown"), [("erbb3", ["ERBB3"], "ERBB3"), ("erb", [], "KRT5"), ("", [""], ""), ("x", [], "KRT5")]
+)
+def test_leaving_the_line_takes_a_whole_name_only(
+    box: GeneBox, beside: QLineEdit, qtbot: Any, typed: str, heard: list[str], shown: str
+) -> None:
+    box.set_gene("KRT5")
+    said = chosen(box)
+    box.clear()
+    qtbot.keyClicks(box, typed)
+    beside.setFocus()
+    qtbot.waitUntil(beside.hasFocus)
+    assert (said, box.text(), box.gene) == (heard, shown, shown)
+
+
+def test_tab_over_an_open_list_leaves_no_half_name_behind(box: GeneBox, beside: QLineEdit, qtbot: Any) -> None:
+    box.set_gene("KRT5")
+    heard = chosen(box)
+    box.selectAll()
+    qtbot.keyClicks(box, "erb")
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    in_the_list(box, qtbot, Qt.Key.Key_Tab)
+    assert (box.text(), box.gene, heard) == ("KRT5", "KRT5", [])
+
+
+def test_what_was_typed_last_is_searched_and_a_choice_puts_the_search_off(box: GeneBox, qtbot: Any) -> None:
+    qtbot.keyClicks(box, "erb")
+    box.set_gene("actb")  # another panel chose one meanwhile
+    assert not box._timer.isActive()
+    assert box.text() == "actb"
+
+
+def test_the_line_says_how_many_genes_there_are(box: GeneBox) -> None:
+    assert box.placeholderText() == "Search 7 genes"
+    box.set_genes([f"G{i}" for i in range(15_289)])
+    assert box.placeholderText() == "Search 15,289 genes"
+    box.set_genes([])
+    assert box.placeholderText() == "No genes"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.progress import progress_text
 
 from .steps import step_of_task
 
@@ -33,6 +34,7 @@ class JobsLine(QWidget):
         self._job: Job | None = None
         self._looked_at = ""
         self.text = QLabel(self)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.bar = QProgressBar(self)
         self.bar.setMaximumHeight(14)
         self.bar.setTextVisible(False)
@@ -58,21 +60,17 @@ class JobsLine(QWidget):
 
     def _on_change(self, _job: Any = None) -> None:
         running = self._desk.running()
-        self._watch(running[-1] if running else None)
-        self._show()
-        if running:
-            others = f" and {len(running) - 1} more" if len(running) > 1 else ""
-            self.text.setText(f"{running[-1].label}{others}")
+        elsewhere = [job for job in running if _key(job) != self._looked_at]
+        self._watch(next(reversed(elsewhere or running), None))
+        self.setVisible(bool(elsewhere))
+        if elsewhere:
+            more = f" and {len(elsewhere) - 1} more" if len(elsewhere) > 1 else ""
+            self.text.setText(f"{elsewhere[-1].label}{more}")
 
     def look_at(self, key: str) -> None:
         """Another step is looked at: its own job shows itself there."""
         self._looked_at = key
-        self._show()
-
-    def _show(self) -> None:
-        running = self._desk.running()
-        own = [job for job in running if (step := step_of_task(job.task)) is not None and step.key == self._looked_at]
-        self.setVisible(len(running) > len(own))
+        self._on_change()
 
     def _watch(self, job: Job | None) -> None:
         if job is self._job:
@@ -87,9 +85,15 @@ class JobsLine(QWidget):
     def _on_progress(self, done: int, total: int, what: str) -> None:
         self.bar.setRange(0, max(total, 0))
         self.bar.setValue(done)
-        self.bar.setToolTip(f"{done} of {total} {what}".strip())
+        self.bar.setToolTip(progress_text(done, total, what, None))
 
     def _ask(self) -> None:
-        step = step_of_task(self._job.task) if self._job is not None else None
-        if step is not None:
-            self.asked.emit(step.key)
+        key = None if self._job is None else _key(self._job)
+        if key is not None:
+            self.asked.emit(key)
+
+
+def _key(job: Job) -> str | None:
+    """The step that shows a job."""
+    step = step_of_task(job.task)
+    return None if step is None else step.key

@@ -153,7 +153,7 @@ def _select(facts: Facts) -> tuple[State, str]:
 
 
 def _adapt(facts: Facts) -> tuple[State, str]:
-    return _made(facts, "adapt", "local model", None if _select(facts)[0] == "done" else "choose training spots first")
+    return _made(facts, "adapt", "local model", _missing_spots(facts))
 
 
 def _sample(facts: Facts) -> tuple[State, str]:
@@ -161,9 +161,7 @@ def _sample(facts: Facts) -> tuple[State, str]:
 
 
 def _train(facts: Facts) -> tuple[State, str]:
-    state, said = _made(
-        facts, "train", "predictor", None if _select(facts)[0] == "done" else "choose training spots first"
-    )
+    state, said = _made(facts, "train", "predictor", _missing_spots(facts))
     if state == "ready" and not facts.finished("sample"):
         return state, "without synthetic pairs: on real spots only"
     return state, said
@@ -196,6 +194,8 @@ def _look(facts: Facts) -> tuple[State, str]:
 
 
 def _judge(facts: Facts) -> tuple[State, str]:
+    if facts.slide is not None and not facts.has_spots:
+        return "waiting", "this image has no measured spots"
     return _made(facts, "evaluate", "score table", None if facts.predictions else "predict first")
 
 
@@ -205,6 +205,10 @@ def _keep(facts: Facts) -> tuple[State, str]:
     if facts.unsaved:
         return "ready", f"not saved yet: {', '.join(facts.unsaved)}"
     return ("done", "saved in the slide") if facts.saved else ("ready", "not saved yet")
+
+
+def _missing_spots(facts: Facts) -> str | None:
+    return None if _select(facts)[0] == "done" else "choose training spots first"
 
 
 def _made(facts: Facts, task: str, what: str, missing: str | None) -> tuple[State, str]:

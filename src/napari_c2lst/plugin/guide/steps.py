@@ -86,4 +86,4 @@ def step_named(key: str) -> Step:
 
 def step_of_task(task: str) -> Step | None:
     """The step that runs a task, or None."""
-    return next((step for step in STEPS if step.task == task), None)
+    return next((step for step in STEPS if task and step.task == task), None)

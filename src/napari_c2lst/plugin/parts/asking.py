@@ -33,7 +33,7 @@ def named_path(parent: QWidget | None, chosen: str, ending: str) -> Path | None:
     if not chosen:
         return None
     path = Path(chosen)
-    if path.suffix:
+    if path.suffix == ending or path.suffix[1:].isalpha():  # the ".2" of "B4 v1.2" is no ending
         return path
     path = path.with_name(path.name + ending)
     return path if agree_to_replace(parent, [path]) else None

@@ -19,6 +19,7 @@ from napari_c2lst.common.errors import InputError
 
 _REFRESH_MS = 5000
 _GB = 1e9
+_NO_ANSWER = {"problem": "The GPU did not say how much memory is free: press ⟳ to ask again"}
 
 
 class DeviceLine(QWidget):
@@ -54,7 +55,7 @@ class DeviceLine(QWidget):
     def show_device(self, device: str) -> None:
         """Show another device."""
         if device != self.device:
-            self.device, self._gpu = device, {}
+            self.device, self._gpu, self._asked = device, {}, None
             self.refresh()
 
     def refresh(self) -> None:
@@ -86,15 +87,15 @@ class DeviceLine(QWidget):
         process.closeWriteChannel()
 
     def _on_answer(self, *_: Any) -> None:
-        if self._asked is None:
+        if self._asked is None or self.sender() is not self._asked:  # another device was chosen since
             return
         process, self._asked = self._asked, None
+        process.deleteLater()
         try:
             answer = json.loads(bytes(process.readAllStandardOutput()).decode(errors="replace"))
         except ValueError:
             answer = {}
-        process.deleteLater()
-        self._gpu = answer if isinstance(answer, dict) else {}
+        self._gpu = answer if isinstance(answer, dict) and answer else _NO_ANSWER
         self._draw()
 
     def _draw(self) -> None:

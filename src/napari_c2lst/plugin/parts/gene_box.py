@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from qtpy.QtCore import QEvent, QSize, QStringListModel, Qt, QTimer, Signal
 from qtpy.QtWidgets import QCompleter, QLineEdit, QWidget
@@ -20,6 +21,7 @@ class GeneIndex:
         self._folded = [gene.casefold() for gene in self.genes]
         # one text to search in is far quicker than one comparison for each gene
         self._text = "\n".join(["", *self._folded, ""])
+        self._starts = list(accumulate((len(name) + 1 for name in self._folded), initial=1))
 
     def __len__(self) -> int:
         """Number of genes."""
@@ -52,10 +54,10 @@ class GeneIndex:
         found: list[str] = []
         at = self._text.find(part)
         while at >= 0 and len(found) < most:
-            start, end = self._text.rfind("\n", 0, at) + 1, self._text.find("\n", at)
-            if start < at:
-                found.append(self.genes[bisect_left(self._folded, self._text[start:end])])
-            at = self._text.find(part, end)
+            place = bisect_right(self._starts, at) - 1
+            if self._starts[place] < at:
+                found.append(self.genes[place])
+            at = self._text.find(part, self._starts[place + 1])
         return found
 
 
@@ -132,13 +134,29 @@ class GeneBox(QLineEdit):
         if event is not None and event.key() == Qt.Key.Key_Escape:
             self.set_gene(self.gene)
             return
+        marked = self._marked()
+        if marked and event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._list.popup().hide()
+            self._choose(marked)
+            return
         super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QEvent | None) -> None:
         super().focusOutEvent(event)
         popup = self._list.popup()
-        if popup is None or not popup.isVisible():
+        by_tab = event is not None and event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        )
+        if by_tab or popup is None or not popup.isVisible():
             self._settle()
+
+    def _marked(self) -> str:
+        """What the arrow keys have marked in the list; empty for nothing, or where the list is of an earlier text."""
+        popup = self._list.popup()
+        if popup is None or not popup.isVisible() or self._timer.isActive():
+            return ""
+        return str(popup.currentIndex().data()) if popup.selectionModel().hasSelection() else ""
 
     def _on_return(self) -> None:
         self._timer.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QFontDatabase, QGuiApplication
+from qtpy.QtGui import QFontDatabase, QGuiApplication, QTextCursor
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.jobs.job import Job
@@ -34,6 +34,7 @@ class LogWindow(QDialog):
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setAccessibleName("Log")
         self.text.setPlainText("\n".join(job.log))
+        self.text.moveCursor(QTextCursor.MoveOperation.End)  # the end is what is looked for, and new lines follow it
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         copy = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.setToolTip("Copy the whole log, to report a fault")
@@ -48,6 +49,7 @@ class LogWindow(QDialog):
 
     def copy(self) -> None:
         """Put the whole log on the clipboard."""
+        self._show.flush()
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None:
             clipboard.setText(self.text.toPlainText())

@@ -97,7 +97,7 @@ class _Curves(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        xs = ticks(self.x[0], max(self.x[-1], self.x[0] + 1))
+        xs = ticks(self.x[0], max(self.x[-1], self.x[0] + 1), finest=1)  # there is no half a step
         ys = ticks(min(self.each.min(), self.mean.min()), max(self.each.max(), self.mean.max()))
         metrics = painter.fontMetrics()
         left = max(metrics.horizontalAdvance(f"{y:.4g}") for y in ys) + 8
@@ -136,14 +136,14 @@ class _Curves(QWidget):
             painter.drawEllipse(points[0], 2, 2)
 
 
-def ticks(low: float, high: float) -> list[float]:
-    """A few round numbers from at or below `low` to at or above `high`."""
+def ticks(low: float, high: float, finest: float = 0.0) -> list[float]:
+    """A few round numbers from at or below `low` to at or above `high`, at least `finest` apart."""
     if not high > low:
         spread = abs(low) or 1.0
         low, high = low - spread / 2, high + spread / 2
     rough = (high - low) / _TICKS
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    step = max(finest, next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough))
     first, last = math.floor(low / step), math.ceil(high / step)
     return [number * step for number in range(first, last + 1)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -10,6 +12,7 @@ from napari_c2lst.plugin.telling import as_text
 from .theme import LEVEL_COLOURS
 
 _SIGNS = {"info": "i", "warning": "!", "error": "✕", "success": "✓"}  # colour is never the only sign
+_LONGEST = 40  # letters of a name
 
 
 class MessageBar(QFrame):
@@ -54,8 +57,9 @@ class MessageBar(QFrame):
             Text of a button for the next action; none if empty.
         """
         self.level, self.message, self.hint = level, message, hint
-        self.text.setText(as_text(message, ""))
-        self.next.setText(as_text(hint, ""))
+        for label, words in ((self.text, as_text(message, "")), (self.next, as_text(hint, ""))):
+            label.setText(_shortened(words))
+            label.setToolTip("" if label.text() == words else words)
         self.next.setVisible(bool(hint))
         self.details.setVisible(details)
         self.action.setText(action)
@@ -71,6 +75,7 @@ class MessageBar(QFrame):
     def clear(self) -> None:
         """Say nothing."""
         self.level = self.message = self.hint = ""
+        self.setAccessibleDescription("")
         self.hide()
 
     def _lay_out(self) -> None:
@@ -87,6 +92,11 @@ class MessageBar(QFrame):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
+
+
+def _shortened(words: str) -> str:
+    """A name that fits into no line of a dock loses its middle: a label breaks lines between words only."""
+    return re.sub(rf"[^\s/\\]{{{_LONGEST + 1},}}", lambda name: f"{name[0][:19]}…{name[0][-20:]}", words)
 
 
 def _wrapping(parent: QWidget) -> QLabel:

@@ -66,7 +66,9 @@ class Plain:
         """Open a slide with spots 20 px apart on a diagonal."""
         at = np.arange(1, 21) * 19.0
         spots = Spots(np.array([f"{name}-{i}" for i in range(20)]), np.stack([at, at], axis=1), 10.0)
-        slide = self._make_slide(**{"name": name, "path": self.folder / f"{name}.zarr", "spots": spots, **changes})
+        slide = self._make_slide(
+            **{"name": name, "path": self.folder / f"{name}.zarr", "spots": spots, "table_name": None, **changes}
+        )
         self.session.open(slide)
         return slide
 

@@ -50,7 +50,7 @@ class SetsBox(QGroupBox):
         self.name.setAccessibleName("Name of the set")
         self.name.setToolTip("Letters, digits, _ and -; a set that has this name is replaced if you agree")
         self.keep = self._button("&Save as set", "Save the chosen spots in the slide under this name")
-        self.take = self._button("&Take", "Pick the spots of the selected set: they are added, subtracted, ...")
+        self.take = self._button("Ta&ke", "Pick the spots of the selected set: they are added, subtracted, ...")
         self.rename = self._button("Rena&me…", "Give the selected set another name")
         self.delete = self._button("Dele&te…", "Delete the selected set from the slide")
         self.colour = self._button("C&olour", "Another colour for the selected set")

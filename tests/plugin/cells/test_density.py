@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_c2lst.plugin.cells.density import Density
-from napari_c2lst.plugin.cells.styles import CellCodes
+from napari_c2lst.plugin.cells.styles import DENSITY, CellCodes
 
 WHOLE = slice(None)
 BOTH = np.array([True, True])
@@ -57,3 +57,44 @@ def test_thousands_in_one_pixel_do_not_overflow() -> None:
 
 def test_no_levels() -> None:
     assert Density(np.zeros((0, 2)), np.zeros(0, np.uint8), 2, [], 1.0, CellCodes(2)).nbytes == 0
+
+
+def slowly(yx: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Nuclei in the nine pixels around each, counted one by one."""
+    found = np.zeros(shape, int)
+    for y, x in yx.astype(int):
+        found[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] += 1
+    return found
+
+
+def test_steps_are_shares_of_the_pixels_that_nuclei_cover() -> None:
+    rng = np.random.default_rng(1)
+    yx = rng.uniform(0, 24, (600, 2)) ** 2 / 24  # ever fewer to the right and below
+    codes, area = CellCodes(1), 0.25
+    picture = Density(yx, np.zeros(600, np.uint8), 1, [(24, 24)], area, codes).render(0, WHOLE, WHOLE, np.array([True]))
+    number = slowly(yx, (24, 24))
+    covered = number * area / 9
+    step = np.searchsorted(DENSITY, covered, side="right") - 1
+    wanted = np.where(number > 0, codes.density[0][step], 0)
+    np.testing.assert_array_equal(picture, wanted)
+    assert len(np.unique(picture)) > 4
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (1, 1), (2, 5)])
+def test_levels_of_odd_sizes_keep_every_nucleus(shape: tuple[int, int]) -> None:
+    yx = np.array([[0.0, 0.0], [shape[0] - 0.01, shape[1] - 0.01], [99.0, 99.0], [-4.0, -4.0]])
+    half = (-(-shape[0] // 2), -(-shape[1] // 2))
+    density = Density(yx, np.zeros(4, np.uint8), 1, [shape, half], 1.0, CellCodes(1))
+    for level, (height, width) in enumerate((shape, half)):
+        picture = density.render(level, WHOLE, WHOLE, np.array([True]))
+        assert picture.shape == (height, width)
+        assert picture[0, 0] > 0  # also those that lie outside of the slide
+        assert picture[-1, -1] > 0
+
+
+def test_many_types_have_numbers_of_two_bytes() -> None:
+    codes = CellCodes(40)
+    density = Density(np.array([[2.5, 2.5]]), np.array([39], np.uint8), 40, [(5, 5)], 1.0, codes)
+    picture = density.render(0, WHOLE, WHOLE, np.ones(40, bool))
+    assert picture.dtype == np.uint16
+    assert picture[2, 2] in codes.density[39]

@@ -79,3 +79,36 @@ def test_borders_are_two_pixels_wide_and_part_touching_shapes() -> None:
     assert line[10, 13:17].all()
     assert not line[7:13, 7:13].any()
     assert not line[ids == 0].any()
+
+
+def test_shapes_that_cross_themselves_are_filled_where_an_odd_number_of_lines_lies_around() -> None:
+    bow = np.array([[2.0, 3], [12, 11], [12, 3], [2, 11]])
+    drawn = fill_polygons(bow, np.array([4]), (14, 14))
+    assert drawn[3, 7] == drawn[10, 7] == 1
+    assert drawn[7, 4] == drawn[7, 9] == 0  # open on both sides
+    np.testing.assert_array_equal(drawn, drawn[::-1, ::-1])
+
+
+def test_a_shape_is_the_same_in_every_part_of_the_picture() -> None:
+    (star,) = stars(1, seed=5)
+    star = star - star.min(axis=0) + 3
+    whole = fill_polygons(star, np.array([11]), (30, 30))
+    assert whole.any()
+    for top, left in ((5, 0), (0, 7), (6, 6)):
+        part = fill_polygons(star - np.array([top, left]), np.array([11]), (12, 10))
+        np.testing.assert_array_equal(part, whole[top : top + 12, left : left + 10])
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.3, 2.0, 100.0])
+def test_discs_of_every_size_lie_around_their_centres(radius: float) -> None:
+    drawn = stamp_discs(np.array([[30.5, 40.5]]), np.array([radius]), np.array([3], np.uint16), (61, 81))
+    rows, columns = np.nonzero(drawn)
+    assert drawn[30, 40] == 3
+    assert (rows.min() + rows.max(), columns.min() + columns.max()) == (60, 80)
+    assert len(rows) <= np.pi * 21**2  # the largest are cut off: such nuclei are outlined long before
+
+
+def test_no_discs_and_no_circles() -> None:
+    assert not stamp_discs(np.zeros((0, 2)), np.zeros(0), np.zeros(0, np.uint16), (4, 5)).any()
+    corners, length = rounds(np.zeros((0, 2)), np.zeros(0))
+    assert (corners.shape, length.shape) == ((0, 2), (0,))

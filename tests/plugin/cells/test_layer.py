@@ -1,5 +1,7 @@
 """The raster as a layer of napari."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -8,6 +10,7 @@ from napari_c2lst.plugin.cells.layer import cells_layer, hover_words, layer_colo
 from napari_c2lst.plugin.cells.raster import CellRaster
 from napari_c2lst.plugin.cells.stored import CellResult, read_columns
 from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.slide import Microns, Slide
 
 
 @pytest.fixture
@@ -44,3 +47,23 @@ def test_what_the_status_bar_says(raster: CellRaster) -> None:
     assert said[int(raster.codes.density[1, 0])] == "mostly inflammatory"
     assert said[int(raster.codes.solid[1])] == "inflammatory"
     assert len(said) == len(words["index"])
+
+
+@pytest.mark.parametrize("mpp", [0.25, 2.0])
+def test_its_scale_is_that_of_the_slide(raster: CellRaster, make_slide: Callable[..., Slide], mpp: float) -> None:
+    slide = make_slide(Microns(mpp, "given", "a test"))
+    _, options, _ = cells_layer(slide, raster, "cells", None)
+    assert options["scale"] == (mpp / raster.zoom,) * 2
+    # its corner is the slide's corner: half a pixel of the level is half a pixel of the slide less
+    assert options["translate"][0] - options["scale"][0] / 2 == pytest.approx(-mpp / 2)
+    assert options["multiscale"]
+    assert not options["cache"]  # napari would keep what is drawn anew
+
+
+def test_hidden_types_are_not_seen_in_napari(raster: CellRaster) -> None:
+    palette = [(10 * i, 20, 30) for i in range(5)]
+    shown = np.array([True, False, True, True, True])
+    colormap = layer_colours(raster, palette, shown, "filled")
+    numbers = np.concatenate([raster.codes.density[1], [raster.codes.fill[1], raster.codes.outline[1]]])
+    assert (colormap.map(numbers.astype(raster.codes.dtype))[:, 3] == 0).all()
+    assert colormap.map(np.array([raster.codes.picked], raster.codes.dtype))[0].tolist() == [1, 1, 1, 1]

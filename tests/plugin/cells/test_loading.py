@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from tests.plugin.cells.stores import RADIUS, places
@@ -5,6 +7,7 @@ from tests.plugin.cells.stores import RADIUS, places
 from napari_c2lst.plugin.cells.loading import load_composition, load_raster
 from napari_c2lst.plugin.cells.stored import CellResult
 from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.slide import Slide
 
 
 def test_the_raster_is_in_pixels_of_the_slide(result: CellResult) -> None:
@@ -30,3 +33,22 @@ def test_a_composition_of_no_spots_is_none(result: CellResult, monkeypatch: pyte
     none = (np.zeros(0, dtype=str), np.zeros((0, 4), np.float32))
     monkeypatch.setattr("napari_c2lst.plugin.cells.loading.read_composition", lambda _: none)
     assert load_composition(result, np.array(["a"])) is None
+
+
+def test_a_slide_without_known_microns_has_nuclei_of_a_size_that_can_be(
+    result: CellResult, make_slide: Callable[..., Slide]
+) -> None:
+    """Areas are in square microns: a quarter of a micron a pixel is what scanners make."""
+    raster = load_raster(result, make_slide(microns=None))
+    assert raster.shape == (400, 600)
+    area = np.median(raster.columns.area_um2)
+    assert raster.diameter == pytest.approx(2 * np.sqrt(area / 0.25**2 / np.pi), rel=0.01)
+
+
+def test_a_slide_whose_cells_were_not_counted(result: CellResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_c2lst.plugin.cells.loading.read_composition", lambda _: None)
+    assert load_composition(result, np.array(["a"])) is None
+    one = (np.array(["a"]), np.array([[1, 2]], np.float32))
+    monkeypatch.setattr("napari_c2lst.plugin.cells.loading.read_composition", lambda _: one)
+    assert load_composition(result, np.array([], dtype=str)).shape == (0, 2)  # type: ignore[union-attr]
+    assert load_composition(result, np.array(["b", "a", "a"])).tolist() == [[0, 0], [1, 2], [1, 2]]  # type: ignore[union-attr]

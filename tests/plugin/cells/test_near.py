@@ -46,3 +46,15 @@ def test_one_cell_is_found_wherever_it_lies() -> None:
 def test_all_cells_in_one_place_of_a_tiny_slide() -> None:
     near = NearCells(np.full((5000, 2), 0.5), (1, 1))
     assert len(near.within(0, 0, 1, 1)) == 5000
+
+
+@pytest.mark.parametrize("number", [1, 17, 3000])
+def test_what_is_near_is_found_however_many_there_are(number: int) -> None:
+    rng = np.random.default_rng(number)
+    yx = rng.uniform(0, [80, 900], (number, 2))
+    near = NearCells(yx, (80, 900))
+    for _ in range(20):
+        low = rng.uniform(-20, [90, 910])
+        high = low + rng.uniform(0, 200, 2)
+        found = set(near.within(*low, *high).tolist())
+        assert set(np.flatnonzero(((yx >= low) & (yx <= high)).all(axis=1))) <= found

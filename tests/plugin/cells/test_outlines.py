@@ -5,6 +5,7 @@ import pytest
 from tests.plugin.cells.stores import OCTAGON, places
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.cells import outlines as module
 from napari_c2lst.plugin.cells.outlines import Outlines, load_outlines
 from napari_c2lst.plugin.cells.stored import CellResult, read_columns, read_outlines
 
@@ -46,3 +47,39 @@ def test_outlines_of_another_table_are_refused(result: CellResult, change: int) 
 def test_it_takes_little_memory(result: CellResult, cells_once: Path) -> None:
     yx = read_columns(result).yx
     assert load_outlines(result, yx).nbytes < 100 * len(yx)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Parts of a file of polygons, as they are read."""
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    monkeypatch.setattr(module, "read_outlines", lambda _: iter(parts))
+    return parts
+
+
+RING = np.array([[0.0, 0], [4, 0], [4, 2]])  # (x, y)
+
+
+def test_parts_are_joined_in_their_order(result: CellResult, told: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    told += [(RING, np.array([3])), (np.concatenate([RING + 10, RING + 20]), np.array([3, 3]))]
+    yx = np.array([[1, 1], [11, 11], [21, 21]], np.float32)
+    corners, length = load_outlines(result, yx).of(np.array([2, 0]), yx[[2, 0]])
+    np.testing.assert_allclose(corners, np.concatenate([RING + 20, RING])[:, ::-1])
+    assert length.tolist() == [3, 3]
+
+
+def test_an_outline_that_reaches_absurdly_far_is_cut_off(
+    result: CellResult, told: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Small numbers hold two thousand pixels each way: what is further must not come back on the other side."""
+    told.append((np.array([[-90_000.0, 0], [90_000, 0], [0, 5]]), np.array([3])))
+    yx = np.array([[0, 0]], np.float32)
+    corners, _ = load_outlines(result, yx).of(np.array([0]), yx)
+    assert corners[0, 1] == -corners[1, 1] < -2000
+    assert corners[2].tolist() == [5, 0]
+
+
+def test_a_file_of_no_polygons(result: CellResult, told: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    assert load_outlines(result, np.zeros((0, 2), np.float32)).nbytes == 0
+    with pytest.raises(InputError, match="do not belong to their table"):
+        load_outlines(result, np.zeros((1, 2), np.float32))

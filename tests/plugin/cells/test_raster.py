@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from tests.plugin.cells.stores import places
 
+from napari_c2lst.plugin.cells import tiles
 from napari_c2lst.plugin.cells.outlines import load_outlines
-from napari_c2lst.plugin.cells.raster import TILE, CellRaster
+from napari_c2lst.plugin.cells.raster import CellRaster
 from napari_c2lst.plugin.cells.stored import CellColumns, CellResult, read_columns
+from napari_c2lst.plugin.cells.tiles import TILE
 
 SHAPE = (300, 400)
 
@@ -93,19 +95,17 @@ def test_hidden_types_leave_the_density_and_nothing_else_is_drawn_anew() -> None
     first = raster._single
     raster.levels[0][:100, :100]
     before = raster.levels[first][:, :]
-    drawn = {key for key in raster._tiles if key[0] == 0}
+    drawn = {key for key in raster._tiles._kept if key[0] == 0}
     raster.show_types(np.array([False, True]))
     after = raster.levels[first][:, :]
     assert np.isin(before, raster.codes.density[0]).any()
     assert not np.isin(after, raster.codes.density[0]).any()
     assert np.isin(after, raster.codes.density[1]).any()
-    assert {key for key in raster._tiles if key[0] == 0} == drawn
+    assert {key for key in raster._tiles._kept if key[0] == 0} == drawn
 
 
 def test_memory_of_tiles_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_c2lst.plugin.cells import raster as module
-
-    monkeypatch.setattr(module, "_KEPT_BYTES", 40 * TILE * TILE)
+    monkeypatch.setattr(tiles, "_KEPT_BYTES", 40 * TILE * TILE)
     raster = many()
     for left in range(0, 12_000, 1500):
         raster.levels[0][:1000, left : left + 1500]
@@ -255,3 +255,32 @@ def test_parts_outside_of_a_level_are_empty_and_too_large_ones_refused() -> None
     whole = few((150.0, 200.0), shape=(40_000, 40_000)).levels[0]
     with pytest.raises(ValueError, match="too many to be drawn at once"):
         whole[:, :]
+
+
+def test_memory_is_that_of_all_it_keeps(outlined: CellRaster) -> None:
+    before = outlined.nbytes
+    assert outlined.outlines is not None
+    assert before > outlined.outlines.nbytes + outlined.density.nbytes
+    outlined.levels[0][:300, :300]
+    assert outlined.nbytes == before + 4 * TILE**2
+    assert outlined.nbytes < 5 * 2**20
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_a_cell_is_drawn_the_same_in_whatever_tile_it_is_asked_for(outlined: CellRaster, level: int) -> None:
+    """Nuclei on the border of two tiles have no seam."""
+    whole = np.asarray(outlined.levels[level][:, :])
+    outlined.use_outlines(outlined.outlines)  # type: ignore[arg-type]
+    for top in range(0, whole.shape[0], TILE):
+        for left in range(0, whole.shape[1], TILE):
+            part = outlined.levels[level][top : top + TILE, left : left + TILE]
+            np.testing.assert_array_equal(part, whole[top : top + TILE, left : left + TILE])
+
+
+def test_marking_a_cell_that_is_none_marks_nothing(outlined: CellRaster) -> None:
+    level = outlined.levels[0]
+    level[:300, :300]
+    kept = len(outlined._tiles)
+    outlined.pick(10**6)
+    assert len(outlined._tiles) == kept
+    assert not (level[:300, :300] == outlined.codes.picked).any()

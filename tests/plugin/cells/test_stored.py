@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ import zarr
 from tests.plugin.cells.stores import FACTS, NAMES, kinds, places, write_cells
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.cells.outlines import load_outlines
 from napari_c2lst.plugin.cells.stored import (
     UNTYPED,
     CellResult,
@@ -68,8 +70,6 @@ def test_columns_are_what_was_written(result: CellResult) -> None:
 
 
 def test_columns_that_do_not_fit_are_refused(cells_store: Path) -> None:
-    import shutil
-
     shutil.rmtree(cells_store / "tables" / "c2lst_cells_narrow_table" / "obs" / "type_prob")
     with pytest.raises(InputError, match="cannot be read"):
         read_columns(list_results(cells_store)[0][0])
@@ -118,8 +118,6 @@ def test_the_composition_of_spots(result: CellResult, cells_once: Path) -> None:
 
 
 def test_a_slide_without_a_composition(cells_store: Path) -> None:
-    import shutil
-
     shutil.rmtree(cells_store / "tables" / "c2lst_composition_narrow")
     assert read_composition(list_results(cells_store)[0][0]) is None
 
@@ -149,3 +147,65 @@ def test_a_composition_of_other_types_is_refused(result: CellResult) -> None:
     other = CellResult(result.store, result.name, FACTS.model_copy(update={"types": FACTS.types[:3], "nr_types": 3}))
     with pytest.raises(InputError, match="its types are not those of the cells"):
         read_composition(other)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1])
+def test_a_composition_of_numbers_that_cannot_be_is_refused(cells_store: Path, value: float) -> None:
+    """The chart of a spot could not be drawn."""
+    result = _damage(cells_store, "c2lst_composition_narrow", "X", value)
+    with pytest.raises(InputError, match="is damaged: it has numbers that cannot be") as caught:
+        read_composition(result)
+    assert caught.value.hint == "run 'cells' on the slide again"
+
+
+def test_a_composition_without_its_numbers_is_said(cells_store: Path) -> None:
+    result = list_results(cells_store)[0][0]
+    shutil.rmtree(cells_store / "tables" / "c2lst_composition_narrow" / "X")
+    with pytest.raises(InputError, match="the composition of spots 'narrow' cannot be read"):
+        read_composition(result)
+
+
+def test_a_store_that_was_moved_away_meanwhile(cells_store: Path) -> None:
+    result = list_results(cells_store)[0][0]
+    cells_store.rename(cells_store.with_name("elsewhere.zarr"))
+    assert read_composition(result) is None
+    for read in (read_columns, lambda each: list(read_outlines(each))):
+        with pytest.raises(InputError, match="cannot be read") as caught:
+            read(result)
+        assert caught.value.hint
+
+
+def test_a_type_that_no_nucleus_has_is_shown_but_untyped_is_not(cells_store: Path) -> None:
+    result = _damage(cells_store, "c2lst_cells_narrow_table", "obs/type/codes", 1)
+    columns = read_columns(result)
+    assert columns.types == NAMES
+    assert set(columns.kind.tolist()) == {1}
+
+
+def test_tables_of_others_are_passed_over(cells_store: Path) -> None:
+    tables = cells_store / "tables"
+    shutil.copytree(tables / "c2lst_cells_narrow_table", tables / "c2lst_cells_narrow")  # not the name of a table
+    shutil.copytree(tables / "c2lst_cells_narrow_table", tables / "cells_narrow_table")
+    (tables / "c2lst_cells_file_table").touch()
+    found, problems = list_results(cells_store)
+    assert ([each.name for each in found], problems) == (["narrow"], [])
+
+
+def test_one_damaged_result_does_not_hide_the_others(cells_store: Path) -> None:
+    tables = cells_store / "tables"
+    shutil.copytree(tables / "c2lst_cells_narrow_table", tables / "c2lst_cells_lonely_table")  # without polygons
+    found, problems = list_results(cells_store)
+    assert [each.name for each in found] == ["narrow"]
+    (problem,) = problems
+    assert problem.startswith("the cells 'lonely' are damaged: ")
+    assert "\n" not in problem
+
+
+def test_polygons_in_several_parts_are_outlined_or_refused(cells_store: Path) -> None:
+    """Another program may have written them: a nucleus in two parts has no one outline."""
+    file = cells_store / "shapes" / "c2lst_cells_narrow" / "shapes.parquet"
+    frame = gpd.read_parquet(file)
+    parts = [shapely.MultiPolygon([each, shapely.box(0, 0, 1, 1)]) for each in frame.geometry]
+    frame.set_geometry(parts).to_parquet(file)
+    with pytest.raises(InputError, match="a nucleus is no single polygon"):
+        load_outlines(list_results(cells_store)[0][0], places()[:, ::-1].astype(np.float32))

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from tests.plugin.cells.stores import FACTS, NAMES
 
 from napari_c2lst.plugin.cells.stored import UNTYPED
-from napari_c2lst.plugin.cells.styles import SAFE, CellCodes, palette_of
+from napari_c2lst.plugin.cells.styles import SAFE, CellCodes, colours_of_types, palette_of
 
 
 def test_every_number_means_one_thing() -> None:
@@ -50,3 +51,24 @@ def test_palettes() -> None:
 @pytest.mark.parametrize("types", [9, 20])
 def test_more_types_than_safe_colours(types: int) -> None:
     assert len(palette_of([f"t{i}" for i in range(types)], {}, "safe")) == types
+
+
+def test_a_type_keeps_its_colour_where_others_are_missing() -> None:
+    """A small slide may hold no nucleus of the first type: the others must not be coloured otherwise for that."""
+    whole = dict(zip(NAMES, colours_of_types(FACTS, NAMES, "safe"), strict=True))
+    some = [NAMES[3], NAMES[1]]
+    assert colours_of_types(FACTS, some, "safe") == [whole[name] for name in some]
+    assert colours_of_types(FACTS, some, "weights") == [FACTS.type_colours[3], FACTS.type_colours[1]]
+
+
+@pytest.mark.parametrize("palette", ["safe", "weights"])
+def test_types_that_the_weights_do_not_know(palette: str) -> None:
+    grey, other = colours_of_types(FACTS, [UNTYPED, "of another program"], palette)  # type: ignore[arg-type]
+    assert len(set(grey)) == 1
+    assert other in SAFE
+    assert colours_of_types(FACTS, [], palette) == []  # type: ignore[arg-type]
+
+
+def test_numbers_of_no_types() -> None:
+    codes = CellCodes(0)
+    assert codes.colours([], np.zeros(0, bool)).tolist() == [[0, 0, 0, 0], [1, 1, 1, 1]]

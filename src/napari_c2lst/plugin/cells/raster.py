@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,18 +11,14 @@ from .near import NearCells
 from .outlines import Outlines
 from .stored import CellColumns
 from .styles import CellCodes
+from .tiles import TILE, Level, Picture, Tiles
 
-TILE = 256
-_KEPT_BYTES = 64 * 2**20
 # diameters of the median nucleus in pixels of a level
 _FINEST, _OUTLINED, _SINGLE = 40.0, 10.0, 2.5
 _COARSEST_PX = 512
 _MOST_COUNTS = 64 * 2**20
 _HALO = 2
 _SEEN_PX, _MOST_SHAPES = 1.6e6, 8_000
-_WHOLE = 64 * 2**20  # more pixels are never drawn at once
-
-Picture = NDArray[np.unsignedinteger]
 
 
 class CellRaster:
@@ -65,11 +57,11 @@ class CellRaster:
         self.reach = min(2.5 * float(self.radius.max(initial=1.0)), 4 * self.diameter)
         self.near = NearCells(columns.yx, shape)
         self.zoom = 2.0 ** max(0, int(np.ceil(np.log2(_FINEST / self.diameter))))
-        self._tiles: OrderedDict[tuple[int, int, int], Picture] = OrderedDict()
         self._shapes = self._level_shapes()
         self._single = self._first_density()
         self.density = self._count()
-        self.levels = [Level(self, i, each) for i, each in enumerate(self._shapes)]
+        self._tiles = Tiles(self._draw, self._shapes, self.codes.dtype)
+        self.levels = [Level(self._tiles, i, each, self.codes.dtype) for i, each in enumerate(self._shapes)]
 
     # -- levels ----------------------------------------------------------------------------------------------------
 
@@ -112,30 +104,15 @@ class CellRaster:
 
     # -- what is looked at -----------------------------------------------------------------------------------------
 
-    def read(self, level: int, top: int, left: int, bottom: int, right: int) -> Picture:
-        """A part of a level; tiles that were drawn before are used again."""
-        first, last = (top // TILE, left // TILE), (-(-bottom // TILE), -(-right // TILE))
-        picture = np.zeros(((last[0] - first[0]) * TILE, (last[1] - first[1]) * TILE), self.codes.dtype)
-        tiles = [(row, column) for row in range(first[0], last[0]) for column in range(first[1], last[1])]
-        self._draw_missing(level, [tile for tile in tiles if (level, *tile) not in self._tiles])
-        for row, column in tiles:
-            y, x = (row - first[0]) * TILE, (column - first[1]) * TILE
-            self._tiles.move_to_end((level, row, column))
-            picture[y : y + TILE, x : x + TILE] = self._tiles[level, row, column]
-        self._forget_oldest(len(tiles))
-        y, x = top - first[0] * TILE, left - first[1] * TILE
-        return picture[y : y + bottom - top, x : x + right - left]
-
     def show_types(self, visible: NDArray[np.bool_]) -> None:
         """Count other types for the density, (T,); single nuclei of hidden types are left to the colours."""
         self.visible = np.array(visible, bool)
-        for key in [key for key in self._tiles if key[0] >= self._single]:
-            del self._tiles[key]
+        self._tiles.forget(lambda level, _row, _column: level >= self._single)
 
     def use_outlines(self, outlines: Outlines) -> None:
         """Draw real outlines from now on, in place of circles."""
         self.outlines = outlines
-        self._tiles.clear()
+        self._tiles.forget()
 
     def pick(self, cell: int) -> None:
         """Mark a nucleus; -1 for none."""
@@ -170,23 +147,11 @@ class CellRaster:
     def nbytes(self) -> int:
         """Memory of tiles, counts, outlines and columns."""
         columns = (self.columns.yx, self.columns.kind, self.columns.prob, self.columns.area_um2, self.radius)
-        parts = [*columns, self.near.order, *self._tiles.values()]
+        parts = [*columns, self.near.order]
         outlines = 0 if self.outlines is None else self.outlines.nbytes
-        return sum(each.nbytes for each in parts) + self.density.nbytes + outlines
+        return sum(each.nbytes for each in parts) + self._tiles.nbytes + self.density.nbytes + outlines
 
-    # -- tiles -----------------------------------------------------------------------------------------------------
-
-    def _draw_missing(self, level: int, tiles: list[tuple[int, int]]) -> None:
-        for row, column, rows, columns in _blocks(tiles):
-            height, width = self._shapes[level]
-            top, left = row * TILE, column * TILE
-            bottom, right = min(top + rows * TILE, height), min(left + columns * TILE, width)
-            block = np.zeros((rows * TILE, columns * TILE), self.codes.dtype)
-            block[: bottom - top, : right - left] = self._draw(level, top, left, bottom, right)
-            for i in range(rows):
-                for j in range(columns):
-                    part = block[i * TILE : (i + 1) * TILE, j * TILE : (j + 1) * TILE]
-                    self._tiles[level, row + i, column + j] = part.copy()
+    # -- drawing ---------------------------------------------------------------------------------------------------
 
     def _draw(self, level: int, top: int, left: int, bottom: int, right: int) -> Picture:
         if level >= self._single:
@@ -220,82 +185,18 @@ class CellRaster:
         table[3::2][cells == self.picked] = self.codes.picked
         return np.take(table, 2 * ids + borders(ids), mode="clip")
 
-    def _forget_oldest(self, needed: int) -> None:
-        most = max(_KEPT_BYTES // (TILE * TILE * self.codes.dtype.itemsize), needed)
-        while len(self._tiles) > most:
-            self._tiles.popitem(last=False)
-
     def _forget_around(self, cell: int) -> None:
         """Let tiles with a nucleus be drawn anew."""
         if not 0 <= cell < len(self.columns):
             return
-        for level, row, column in list(self._tiles):
-            away = np.abs((np.array([row, column]) + 0.5) * TILE / self.scale(level) - self.columns.yx[cell])
-            if (away <= TILE / 2 / self.scale(level) + self.reach).all():
-                del self._tiles[level, row, column]
+        place = self.columns.yx[cell]
 
+        def near(level: int, row: int, column: int) -> bool:
+            away = np.abs((np.array([row, column]) + 0.5) * TILE / self.scale(level) - place)
+            return bool((away <= TILE / 2 / self.scale(level) + self.reach).all())
 
-class Level:
-    """One level of a `CellRaster`, as an array that is drawn when a part of it is read."""
-
-    ndim = 2
-
-    def __init__(self, raster: CellRaster, level: int, shape: tuple[int, int]) -> None:
-        self._raster, self._level = raster, level
-        self.shape, self.dtype = shape, raster.codes.dtype
-        self.size = shape[0] * shape[1]
-        self.chunks = (TILE, TILE)
-
-    def __getitem__(self, key: Any) -> Any:
-        """A part; numbers, slices with a step and masks are taken from what lies around them."""
-        key = (key if isinstance(key, tuple) else (key,)) + (slice(None),) * 2
-        (top, bottom, rows), (left, right, columns) = (_span(k, n) for k, n in zip(key, self.shape, strict=False))
-        if (bottom - top) * (right - left) > _WHOLE:
-            raise ValueError(f"{bottom - top} x {right - left} px of cells are too many to be drawn at once")
-        if bottom <= top or right <= left:
-            return np.zeros((max(bottom - top, 0), max(right - left, 0)), self.dtype)
-        return self._raster.read(self._level, top, left, bottom, right)[rows, columns]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """The whole level; refused for those that are too large."""
-        return np.asarray(self[:, :], dtype=dtype)
-
-    def __len__(self) -> int:
-        """Rows."""
-        return self.shape[0]
-
-
-def _span(key: Any, size: int) -> tuple[int, int, Any]:
-    """What is read of an axis, and what is taken of that."""
-    if isinstance(key, slice):
-        start, stop, step = key.indices(size)
-        if step == 1:
-            return start, stop, slice(None)
-        picked = np.arange(start, stop, step)
-        return (int(picked.min()), int(picked.max()) + 1, picked - picked.min()) if len(picked) else (0, 0, slice(None))
-    at = int(key)
-    if not -size <= at < size:
-        raise IndexError(f"{at} is outside of {size}")
-    at %= size
-    return at, at + 1, 0
+        self._tiles.forget(near)
 
 
 def _split(corners: NDArray[np.float64], length: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     return np.split(corners, np.cumsum(length)[:-1]) if len(length) else []
-
-
-def _blocks(tiles: list[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
-    """Tiles joined to rectangles: first row and column, and how many rows and columns."""
-    left = sorted(set(tiles))
-    while left:
-        row, column = left[0]
-        columns = 1
-        there = set(left)
-        while (row, column + columns) in there:
-            columns += 1
-        rows = 1
-        while all((row + rows, column + j) in there for j in range(columns)):
-            rows += 1
-        yield row, column, rows, columns
-        done = {(row + i, column + j) for i in range(rows) for j in range(columns)}
-        left = [tile for tile in left if tile not in done]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .stored import CellColumns
 from .styles import Rgb
 
 
@@ -19,6 +20,13 @@ class PickedCell:
     prob: float
     area_um2: float
     yx: tuple[float, float]
+
+    @classmethod
+    def of(cls, columns: CellColumns, cell: int) -> PickedCell:
+        """What is known of a cell, by its number."""
+        y, x = (float(value) for value in columns.yx[cell])
+        kind = columns.types[int(columns.kind[cell])]
+        return cls(cell, kind, float(columns.prob[cell]), float(columns.area_um2[cell]), (y, x))
 
     @property
     def sentence(self) -> str:

@@ -11,13 +11,13 @@ from psygnal import Signal
 from napari_c2lst.plugin.parts.latest import Latest
 
 from .composed import NUCLEI, Composed
-from .layer import KEY, cells_layer, layer_colours
+from .drawn import DrawnCells
 from .loading import load_raster
 from .outlines import Outlines, load_outlines
 from .raster import CellRaster
 from .records import PickedCell, SpotCells
 from .stored import CellResult, list_results
-from .styles import CellLook, Palette, Rgb, palette_of
+from .styles import CellLook, Palette, Rgb, colours_of_types
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.shared import Shared
@@ -53,7 +53,7 @@ class ShownCells:
 
     def __init__(self, shared: Shared) -> None:
         self._canvas, self._session = shared.canvas, shared.session
-        self._thread = Latest()
+        self._thread, self._drawn = Latest(), DrawnCells(shared.canvas)
         self._composed = Composed(self._on_composed, self._on_failed)
         self._spots_by, self._spots_name, self._again = "", "", ""
         self.results: list[CellResult] = []
@@ -136,7 +136,7 @@ class ShownCells:
         """Show cells in the viewer, or take them away; they stay in memory until another slide is opened."""
         self.wanted = wanted
         if not wanted:
-            self._canvas.remove(KEY)
+            self._drawn.remove()
         elif self.result is not None and self.raster is None:
             self._read(self.result)
         else:
@@ -149,7 +149,7 @@ class ShownCells:
         """Show these types alone, (T,)."""
         if self.raster is not None:
             self.raster.show_types(visible)
-            self._recolour(refresh=True)
+            self._recolour(types=True)
 
     def use_palette(self, palette: Palette) -> None:
         """Colours that colour-blind people can tell apart ("safe"), or the weights' own ("weights")."""
@@ -165,13 +165,7 @@ class ShownCells:
         """Colours of types, of those shown where none are named."""
         if self.result is None:
             return []
-        facts = self.result.facts
-        own: dict[str, Rgb] = dict(zip(facts.type_names, facts.type_colours, strict=True))
-        # a type has its colour also where others are missing
-        named = facts.type_names
-        known = dict(zip(named, palette_of(named, own, self.palette), strict=True))
-        wanted = self.types if types is None else types
-        return [known[name] if name in known else palette_of((name,), own, self.palette)[0] for name in wanted]
+        return colours_of_types(self.result.facts, self.types if types is None else types, self.palette)
 
     # -- spots -----------------------------------------------------------------------------------------------------
 
@@ -218,7 +212,7 @@ class ShownCells:
         self._thread.drop()
         self._composed.forget()
         if self.raster is not None:
-            self._canvas.remove(KEY)
+            self._drawn.remove()
         self.raster, self.picked = None, None
         self.counts, self.outlines_missing = np.zeros(0, np.int64), ""
 
@@ -240,7 +234,7 @@ class ShownCells:
     def _on_outlines(self, outlines: Outlines) -> None:
         if self.raster is not None:
             self.raster.use_outlines(outlines)
-            self._refresh()
+            self._drawn.refresh()
             self.changed.emit()
 
     def _on_no_outlines(self, message: str, hint: str) -> None:
@@ -257,39 +251,23 @@ class ShownCells:
         slide, raster, result = self._session.slide, self.raster, self.result
         if not self.wanted or raster is None or slide is None or result is None:
             return
-        if self._canvas.layer(KEY) is None:
-            colormap = layer_colours(raster, self.colours(), raster.visible, self.look)
-            self._canvas.add_or_update(cells_layer(slide, raster, f"{slide.name} cells", colormap), KEY)
+        self._drawn.draw(slide, raster, self.colours(), self.look)
 
-    def _recolour(self, *, refresh: bool = False) -> None:
-        layer = self._canvas.layer(KEY)
-        if layer is not None and self.raster is not None:
-            layer.colormap = layer_colours(self.raster, self.colours(), self.raster.visible, self.look)
-            if refresh and self.raster.look(layer.data_level) == "density":
-                self._refresh()
+    def _recolour(self, *, types: bool = False) -> None:
+        if self.raster is not None:
+            self._drawn.recolour(self.raster, self.colours(), self.look, types=types)
         self.changed.emit()
-
-    def _refresh(self) -> None:
-        layer = self._canvas.layer(KEY)
-        if layer is not None:
-            layer.refresh(extent=False)
 
     # -- clicks ----------------------------------------------------------------------------------------------------
 
     def _on_click(self, yx: NDArray[np.float64]) -> None:
-        layer = self._canvas.layer(KEY)
-        if self.raster is None or layer is None or not layer.visible:
+        if self.raster is None or not self._drawn.seen:
             return
-        cell = self.raster.cell_at(yx)
-        before, columns = self.raster.picked, self.raster.columns
+        cell, before = self.raster.cell_at(yx), self.raster.picked
         self.raster.pick(cell)
-        self.picked = None
-        if cell >= 0:
-            kind, prob = columns.types[int(columns.kind[cell])], float(columns.prob[cell])
-            place = (float(columns.yx[cell, 0]), float(columns.yx[cell, 1]))
-            self.picked = PickedCell(cell, kind, prob, float(columns.area_um2[cell]), place)
+        self.picked = PickedCell.of(self.raster.columns, cell) if cell >= 0 else None
         if cell != before:
-            self._refresh()
+            self._drawn.refresh()
         self.picked_changed.emit()
 
     def close(self) -> None:

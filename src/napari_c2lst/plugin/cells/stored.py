@@ -179,6 +179,8 @@ def _any_polygons(column: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     import shapely
 
     rings = shapely.get_exterior_ring(shapely.from_wkb(column.to_numpy(zero_copy_only=False)))
+    if shapely.is_missing(rings).any():
+        raise ValueError("a nucleus is no single polygon")
     length = shapely.get_num_points(rings).astype(np.int64) - 1
     corners, ring = shapely.get_coordinates(rings, return_index=True)
     return corners[~np.append(ring[1:] != ring[:-1], True)], length
@@ -194,16 +196,18 @@ def read_composition(result: CellResult) -> tuple[NDArray[np.str_], NDArray[np.f
     """
     from anndata.io import read_elem
 
-    group, name = _group(result.store), f"tables/{COMPOSITION}{result.name}"
     if COMPOSITION + result.name not in _tables(result.store):
         return None
     try:
+        group, name = _group(result.store), f"tables/{COMPOSITION}{result.name}"
         ids = np.asarray(read_elem(group[f"{name}/obs"]).index, dtype=str)
         counts = np.asarray(read_elem(group[f"{name}/X"]), dtype=np.float32)
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise InputError(
             f"the composition of spots '{result.name}' cannot be read: {_first_line(error)}", _HINT
         ) from error
+    if not np.isfinite(counts).all() or counts.min(initial=0) < 0:
+        raise InputError(f"the composition of spots '{result.name}' is damaged: it has numbers that cannot be", _HINT)
     if counts.shape != (len(ids), len(result.facts.type_names)):
         raise InputError(
             f"the composition of spots '{result.name}' is damaged: its types are not those of the cells", _HINT

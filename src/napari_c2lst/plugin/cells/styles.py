@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_c2lst.cells.facts import CellFacts
+
 from .stored import UNTYPED
 
 Palette = Literal["safe", "weights"]
@@ -106,3 +108,11 @@ def palette_of(types: Sequence[str], own: Mapping[str, Rgb], palette: Palette) -
     safe = {name: SAFE[i % len(SAFE)] for i, name in enumerate(named)}
     chosen = safe if palette == "safe" else {**safe, **own}
     return [_GREY if name == UNTYPED else chosen[name] for name in types]
+
+
+def colours_of_types(facts: CellFacts, wanted: Sequence[str], palette: Palette) -> list[Rgb]:
+    """Colours of types as `palette_of`; a type has its colour also where others of the weights are missing."""
+    named = facts.type_names
+    own: dict[str, Rgb] = dict(zip(named, facts.type_colours, strict=True))
+    known = dict(zip(named, palette_of(named, own, palette), strict=True))
+    return [known[name] if name in known else palette_of((name,), own, palette)[0] for name in wanted]

@@ -109,3 +109,17 @@ def test_parameters_are_counted_once():
     assert count_parameters(layer) == 16
     assert count_parameters(torch.nn.Sequential(layer, layer)) == 16
     assert count_parameters(torch.nn.ReLU()) == 0
+
+
+@pytest.mark.parametrize("widths", [(8, 16), (6, 9, 12), (48, 80, 112)])
+def test_attention_may_be_in_every_level_whatever_the_widths(widths):
+    """A head as wide as the lowest level's would leave narrower levels none."""
+    net = tiny(widths=widths, attention_levels=len(widths))
+    assert all(width % net.unet.config.attention_head_dim == 0 for width in widths)
+    assert net(torch.randn(2, 3, 16, 16), torch.tensor([1, 900])).shape == (2, 3, 16, 16)
+
+
+@pytest.mark.parametrize(("widths", "levels", "dim"), [((64, 80, 96), 1, 32), ((8, 16), 0, 16), ((8, 112), 1, 28)])
+def test_heads_of_the_lowest_level_alone_are_as_wide_as_they_were(widths, levels, dim):
+    """Central models that are there were built so; another width would be another model."""
+    assert tiny(widths=widths, attention_levels=levels).unet.config.attention_head_dim == dim

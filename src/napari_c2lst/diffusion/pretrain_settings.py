@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from napari_c2lst.common.settings import RunSettings, setting
 
@@ -99,3 +101,18 @@ class PretrainSettings(RunSettings):
     half: bool = setting(False, help="store the model as float16: half the size", advanced=True)
     licence: str = setting("", help="licence of the weights, for the model card")
     data_note: str = setting("", help="what the tiles are, for the model card")
+
+    @model_validator(mode="after")
+    def _network_can_be_built(self) -> Self:
+        levels = len(self.widths)
+        if not levels or min(self.widths) < 1:
+            raise ValueError(f"widths {self.widths} are no channels: give one number above 0 for each level")
+        if self.attention_levels > levels:
+            raise ValueError(f"attention_levels {self.attention_levels} is more than the {levels} levels of widths")
+        side = self.stem * 2 ** (levels - 1)
+        if self.patch_px % side:
+            raise ValueError(
+                f"patch_px {self.patch_px} is no multiple of {side}, which {levels} levels behind a stem of "
+                f"{self.stem} need"
+            )
+        return self

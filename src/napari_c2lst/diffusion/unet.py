@@ -98,19 +98,16 @@ def build_noise_net(
         layers_per_block=blocks,
         down_block_types=("DownBlock2D",) * plain + ("AttnDownBlock2D",) * attention_levels,
         up_block_types=("AttnUpBlock2D",) * attention_levels + ("UpBlock2D",) * plain,
-        attention_head_dim=_divisor(widths[-1], 32),
-        norm_num_groups=_common_groups(widths),
+        # the middle has attention of the lowest level's width even if no level has
+        attention_head_dim=_common_divisor(widths[plain:] or widths[-1:]),
+        norm_num_groups=_common_divisor(widths),
     )
     return NoiseNet(unet, stem, alphas_cumprod)
 
 
-def _divisor(value: int, most: int) -> int:
-    return next(d for d in range(min(most, value), 0, -1) if value % d == 0)
-
-
-def _common_groups(widths: tuple[int, ...]) -> int:
-    """The largest number of groups up to 32 that divides every width."""
-    return next(g for g in range(min(32, *widths), 0, -1) if all(w % g == 0 for w in widths))
+def _common_divisor(widths: tuple[int, ...]) -> int:
+    """The largest number up to 32 that divides every width."""
+    return next(d for d in range(min(32, *widths), 0, -1) if all(w % d == 0 for w in widths))
 
 
 def count_parameters(module: nn.Module) -> int:

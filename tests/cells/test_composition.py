@@ -58,3 +58,41 @@ def test_the_table_is_bound_to_the_spots(tissue: Slide) -> None:
     assert table.layers["proportion"][0].tolist() == [0.75, 0.25]
     assert table.uns["spatialdata_attrs"]["region"] == "spots"
     np.testing.assert_allclose(table.obsm["spatial"][1], [140 / MPP, 40 / MPP])
+
+
+def test_a_nucleus_on_the_edge_of_a_spot_counts_and_between_two_it_counts_once(tissue: Slide) -> None:
+    y, x = SPOTS_UM[0]
+    assert spot_of_cells(tissue, um((y + 27.5, x), (y, x - 27.5))).tolist() == [0, 0]
+    near = replace(tissue.require_spots(), yx=np.array([[100.0, 100.0], [100.0, 200.0], [900.0, 900.0]]))
+    between = spot_of_cells(replace(tissue, spots=near), np.array([[149.0, 100.0], [151.0, 100.0]]))
+    assert between.tolist() == [0, 1]
+
+
+def test_nothing_to_count() -> None:
+    none = np.zeros(0, np.int64)
+    assert count_types(none, none, 2, 3).tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert proportions(np.zeros((0, 3), int)).shape == (0, 3)
+
+
+def test_a_table_of_some_rows_keeps_their_keys(tissue: Slide) -> None:
+    """A slide may show a part of the user's table (one sample of several): instance keys follow its rows."""
+    spots = tissue.require_spots()
+    some = replace(tissue, rows=np.array([2, 0]), spots=replace(spots, yx=spots.yx[[2, 0]], ids=spots.ids[[2, 0]]))
+    table = composition_table(some, np.array([[5], [1]]), ("nucleus",), {})
+    assert table.obs["spot"].tolist() == ["spot2", "spot0"]
+    assert table.obs["nuclei"].tolist() == [5, 1]
+    assert table.obs["region"].astype(str).tolist() == ["spots", "spots"]
+
+
+def test_shapes_indexed_by_numbers_keep_them(tissue: Slide) -> None:
+    """The user's table binds by its own keys, which need not be the barcodes."""
+    table = tissue.sdata.tables[tissue.table_name]
+    kept = table.obs["spot_id"].copy()
+    table.obs["spot_id"] = np.array([7, 8, 9])
+    try:
+        made = composition_table(tissue, np.zeros((3, 1), np.int64), ("nucleus",), {})
+    finally:
+        table.obs["spot_id"] = kept
+    assert made.obs["spot"].tolist() == [7, 8, 9]
+    assert made.obs_names.tolist() == ["spot0", "spot1", "spot2"]
+    assert np.isnan(made.layers["proportion"]).all()

@@ -58,3 +58,30 @@ def test_outlines_enclose_their_nuclei() -> None:
         assert corners.min(axis=0).tolist() == inside.min(axis=0)[::-1].tolist()
         assert corners.max(axis=0).tolist() == inside.max(axis=0)[::-1].tolist()
         assert (labels[corners[:, 1], corners[:, 0]] == number).all()
+
+
+def test_pixels_that_meet_at_a_corner_are_of_one_outline() -> None:
+    labels = np.eye(5, dtype=np.int32)
+    assert outlines(labels, np.array([1]))[0].tolist() == [[0, 0], [4, 4]]
+
+
+def test_neighbours_do_not_change_an_outline() -> None:
+    alone = np.zeros((12, 14), np.int32)
+    alone[3:9, 4:10] = 2
+    crowded = np.where(alone == 2, 2, 9).astype(np.int32)
+    np.testing.assert_array_equal(outlines(alone, np.array([2]))[0], outlines(crowded, np.array([2]))[0])
+
+
+def test_large_numbers_and_gaps_between_them() -> None:
+    labels = np.zeros((8, 20), np.int32)
+    labels[1:4, 1:4], labels[2:6, 8:15] = 40_000, 7
+    found = outlines(labels, np.array([7, 40_000]))
+    assert [f[0].tolist() for f in found] == [[8, 2], [1, 1]]
+
+
+def test_a_spiral_is_followed_to_its_end_and_back() -> None:
+    labels = np.zeros((9, 9), np.int32)
+    labels[1, 1:8] = labels[1:8, 7] = labels[7, 3:8] = labels[4:8, 3] = labels[4, 3:6] = 1
+    (corners,) = outlines(labels, np.array([1]))
+    assert {tuple(c) for c in corners.tolist()} >= {(1, 1), (7, 7), (3, 7), (5, 4)}
+    assert (labels[corners[:, 1], corners[:, 0]] == 1).all()

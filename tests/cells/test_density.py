@@ -8,6 +8,7 @@ import pytest
 from napari_c2lst.cells.density import (
     AS_IT_IS,
     LIGHTEST,
+    chosen_factors,
     density_note,
     density_of,
     factors_for,
@@ -16,7 +17,8 @@ from napari_c2lst.cells.density import (
 )
 from napari_c2lst.cells.facts import CellFacts, Density
 from napari_c2lst.cells.weights import load_hovernet
-from napari_c2lst.slides.images.tissue import tissue_mask
+from napari_c2lst.common.reporter import RecordingReporter
+from napari_c2lst.slides.images.tissue import TissueMask, tissue_mask
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
 
@@ -113,3 +115,44 @@ def test_weights_on_disk_say_how_dark_their_tissue_was(tmp_path: Path) -> None:
     model = load_hovernet("embedded")
     facts = model.facts.model_copy(update={"density": (0.7, 0.8, 0.9)})
     assert load_hovernet(save_hovernet(model.net, facts, tmp_path / "w.safetensors")).facts.density == (0.7, 0.8, 0.9)
+
+
+class TestWhatIsUsed:
+    def test_a_factor_of_the_user_is_neither_measured_nor_explained(self) -> None:
+        """He knows what he gave; and it may as well make the slide darker."""
+        reporter = RecordingReporter()
+        chosen = chosen_factors(2.0, lambda: pytest.fail("measured"), reporter)
+        assert chosen == (2.0, 2.0, 2.0)
+        assert reporter.messages == []
+
+    def test_what_is_measured_is_told(self) -> None:
+        reporter = RecordingReporter()
+        assert chosen_factors(None, lambda: (0.5, 0.75, 1.0), reporter) == (0.5, 0.75, 1.0)
+        assert reporter.messages == [density_note((0.5, 0.75, 1.0))]
+
+    def test_nothing_to_change_is_nothing_to_tell(self) -> None:
+        reporter = RecordingReporter()
+        assert chosen_factors(None, lambda: AS_IT_IS, reporter) == AS_IT_IS
+        assert reporter.messages == []
+
+    def test_a_slide_without_tissue_is_left(self) -> None:
+        facts = CellFacts(mode="fast", density=(0.5, 0.5, 0.5))
+        assert slide_factors(None, facts, TissueMask(np.zeros((4, 4), bool), 32.0)) == AS_IT_IS
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (2, 4, 5, 3), (0, 4, 5, 3)])
+def test_each_channel_has_its_own_factor(shape: tuple[int, ...]) -> None:
+    images = np.full(shape, 63, np.uint8)  # a density of log 4
+    lighter = lightened(images, (0.5, 1.0, 0.75))
+    assert lighter.shape == shape
+    assert lighter.dtype == np.uint8
+    wanted = [127, 63, round(256 / 4**0.75 - 1)]
+    assert all((lighter[..., channel] == wanted[channel]).all() for channel in range(3))
+    assert (images == 63).all()
+
+
+def test_lighter_never_turns_the_order_of_shades() -> None:
+    shades = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    lighter = lightened(shades, (0.4, 0.62, 0.9)).astype(int)
+    assert (np.diff(lighter, axis=1) >= 0).all()
+    assert (lighter >= shades).all()

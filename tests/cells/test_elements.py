@@ -1,13 +1,14 @@
 """Nuclei as elements of a SpatialData."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.cells.maps import discs
 
-from napari_c2lst.cells.elements import UNTYPED, cell_shapes, cell_table, cells_uns, type_column
-from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts
+from napari_c2lst.cells.elements import cell_shapes, cell_table, cells_uns, type_column
+from napari_c2lst.cells.facts import CONSEP_TYPES, UNTYPED, CellFacts
 from napari_c2lst.cells.found import Found
 from napari_c2lst.cells.joining import polygons
 from napari_c2lst.cells.postprocess import measure
@@ -56,3 +57,42 @@ def test_shapes_are_in_every_system_of_the_image(found: Found, tissue: Slide) ->
     shapes = cell_shapes(tissue, polygons(found))
     assert len(shapes) == 3
     assert list(get_transformation(shapes, get_all=True)) == ["global"]
+
+
+def test_types_that_none_has_are_known_to_the_table_too(found: Found) -> None:
+    """So that two slides of the same weights can be put one below the other."""
+    table = cell_table("c2lst_cells_a", found, FACTS, 1.0, {})
+    assert table.obs["type"].cat.categories.tolist() == [*FACTS.type_names, UNTYPED]
+    assert table.var_names.tolist() == list(FACTS.type_names)
+
+
+def test_the_table_survives_the_disk(found: Found, tmp_path: Path) -> None:
+    import anndata
+
+    uns = cells_uns("cells", "mine", FACTS, "sha256:x", 0.25, tiles=3, bad_tiles=1)
+    cell_table("c2lst_cells_mine", found, FACTS, 2.0, uns).write_zarr(tmp_path / "t.zarr")
+    read = anndata.read_zarr(tmp_path / "t.zarr")
+    assert read.uns["c2lst"]["kind"] == "cells"
+    assert list(read.uns["c2lst"]["type_names"]) == list(FACTS.type_names)
+    assert int(read.uns["c2lst"]["bad_tiles"]) == 1
+    assert CellFacts.model_validate_json(str(read.uns["c2lst"]["weights"])) == FACTS
+    np.testing.assert_array_equal(read.obs["type_prob"], found.type_prob)
+    assert read.obs["type"].astype(str).tolist()[2] == UNTYPED
+
+
+def test_polygons_lie_where_the_image_lies(found: Found, tissue: Slide) -> None:
+    """The transformation of the image is theirs, also where a system turns and moves it."""
+    from spatialdata.transformations import Affine, get_transformation, set_transformation
+
+    image = tissue.sdata.images[tissue.image_name]
+    turned = Affine([[0, -2, 100], [2, 0, 7], [0, 0, 1]], input_axes=("x", "y"), output_axes=("x", "y"))
+    before = get_transformation(image, get_all=True)
+    set_transformation(image, {**before, "turned": turned}, set_all=True)
+    try:
+        shapes = cell_shapes(tissue, polygons(found))
+    finally:
+        set_transformation(image, before, set_all=True)
+    there = get_transformation(shapes, get_all=True)
+    assert set(there) == {"global", "turned"}
+    matrix = there["turned"].to_affine_matrix(("x", "y"), ("x", "y"))
+    np.testing.assert_allclose(matrix, [[0, -2, 100], [2, 0, 7], [0, 0, 1]])

@@ -77,3 +77,48 @@ def test_tiles_get_the_numbers_they_have_on_the_slide() -> None:
 def test_none_or_one(rows: list[int]) -> None:
     some = found_of([(20, 20)]).take(np.array(rows, np.int64))
     assert len(some) == len(some.outlines()) == len(rows)
+
+
+def test_a_nucleus_whose_outline_reaches_the_border_is_at_the_rim_wherever_its_middle_is() -> None:
+    labels = np.zeros((64, 64), np.int32)
+    labels[20:30, 5:60] = 1  # from 5 px inside to 4 px before the other border
+    labels[40:50, 5:62] = 2  # 2 px before it
+    found = Found.of(measure(labels, None), 0, (0, 0), 64)
+    assert found.rim.tolist() == [False, True]
+    assert found.own.all()
+
+
+@pytest.mark.parametrize("reach", [0, 3, 8])
+def test_how_far_beside_its_core_a_tile_looks(reach: int) -> None:
+    nuclei = measure(discs((80, 80), [(30, 68)], 5), None)  # centred 4.5 px beyond the core
+    assert len(Found.of(nuclei, 0, (0, 0), 64, reach)) == (1 if reach == 8 else 0)
+
+
+def test_types_are_small_numbers_on_disk(tmp_path: Path) -> None:
+    """A million nuclei are to be kept: nothing is wider than it must be."""
+    found = found_of([(20, 20), (45, 45)])
+    kinds = {f.name: getattr(found, f.name).dtype.name for f in fields(Found)}
+    assert kinds["type"] == "uint8"
+    assert kinds["corners"] == kinds["area"] == kinds["length"] == "int32"
+    none = {f.name: getattr(Found.none(), f.name).dtype.name for f in fields(Found)}
+    assert none == kinds, "with nothing found they stay what they are when joined"
+
+
+def test_a_file_that_runs_code_is_not_opened(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", tile=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ValueError, match="pickle"):
+        load_found(tmp_path / "a.npz")
+
+
+def test_a_failed_write_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found_of([(20, 20)]).save(tmp_path / "a.npz")
+
+    def torn(file: object, **arrays: object) -> None:
+        file.write(b"half")  # type: ignore[attr-defined]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", torn)
+    with pytest.raises(KeyboardInterrupt):
+        found_of([(45, 45)]).save(tmp_path / "a.npz")
+    assert load_found(tmp_path / "a.npz").centroid.tolist() == [[20, 20]]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]

@@ -8,10 +8,11 @@ import pytest
 from tests.cells.maps import discs
 
 from napari_c2lst.cells import geojson
-from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts
+from napari_c2lst.cells.facts import CONSEP_TYPES, CellFacts, CellType
 from napari_c2lst.cells.found import Found
 from napari_c2lst.cells.joining import polygons
 from napari_c2lst.cells.postprocess import measure
+from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.spots.geojson import read_regions
 
 FACTS = CellFacts(mode="fast", nr_types=5, types=CONSEP_TYPES)
@@ -60,3 +61,40 @@ def test_without_types_all_are_nuclei_and_none_at_all_is_a_file_too(tmp_path: Pa
     assert body["features"][0]["properties"]["classification"]["name"] == "nucleus"
     geojson.write_geojson(tmp_path / "n.geojson", Found.none(), polygons(Found.none()), plain, 1)
     assert json.loads((tmp_path / "n.geojson").read_text())["features"] == []
+
+
+def test_names_of_other_tongues_are_read_by_anybody(tmp_path: Path) -> None:
+    types = (CONSEP_TYPES[0], CellType(name='Drüse "A"', colour=(1, 2, 3)))
+    nuclei = Found.of(measure(discs((60, 60), [(30, 30)]), np.ones((60, 60), int)), 0, (0, 0), 60)
+    facts = CellFacts(mode="fast", nr_types=2, types=types)
+    geojson.write_geojson(tmp_path / "n.geojson", nuclei, polygons(nuclei), facts, 1)
+    text = (tmp_path / "n.geojson").read_bytes().decode("ascii")
+    assert json.loads(text)["features"][0]["properties"]["classification"]["name"] == 'Drüse "A"'
+
+
+def test_each_nucleus_is_a_line_of_its_own(tmp_path: Path) -> None:
+    """A file of a million nuclei can be read line by line."""
+    nuclei = found()
+    geojson.write_geojson(tmp_path / "new" / "n.geojson", nuclei, polygons(nuclei), FACTS, 1)
+    first, *lines, last = (tmp_path / "new" / "n.geojson").read_text().splitlines()
+    assert (first, last) == ('{"type": "FeatureCollection", "features": [', "]}")
+    assert [json.loads(line.rstrip(","))["type"] for line in lines] == ["Feature"] * len(nuclei)
+
+
+def test_a_failed_write_keeps_the_file_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nuclei, file = found(), tmp_path / "n.geojson"
+    file.write_text("of before")
+    monkeypatch.setattr(geojson, "_AT_ONCE", 1)
+    areas = np.array([*polygons(nuclei)[:2], "no polygon"], object)  # two are written by then
+    with pytest.raises(TypeError):
+        geojson.write_geojson(file, nuclei, areas, FACTS, 1)
+    assert file.read_text() == "of before"
+    assert [p.name for p in tmp_path.iterdir()] == ["n.geojson"]
+
+
+def test_a_file_in_place_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("dear")
+    nuclei = found()
+    with pytest.raises(InputError, match="notes' is not a folder"):
+        geojson.write_geojson(tmp_path / "notes" / "n.geojson", nuclei, polygons(nuclei), FACTS, 1)
+    assert (tmp_path / "notes").read_text() == "dear"

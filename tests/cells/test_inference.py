@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_c2lst.cells.density import lightened
 from napari_c2lst.cells.facts import PANNUKE_TYPES, CellFacts
 from napari_c2lst.cells.inference import NucleusNet
 from napari_c2lst.cells.network import HoVerNet, output_px
@@ -106,3 +107,23 @@ def test_a_tile_sees_its_core_as_the_tile_beside_it_does(model: CellModel) -> No
     assert difference.mean() < 0.05 * spread
     assert difference.mean() < 0.5 * rim
     assert output_px("fast", px) == here.shape[0]
+
+
+def test_it_sees_images_as_dark_as_it_was_told(model: CellModel) -> None:
+    images, factors = pictures(1), (0.5, 0.75, 1.0)
+    told = NucleusNet(model, "cpu", "fp32", 1, factors).maps(images)
+    shown = NucleusNet(model, "cpu", "fp32", 1).maps(lightened(images, factors))
+    np.testing.assert_array_equal(told.prob, shown.prob)
+    assert not np.array_equal(told.prob, NucleusNet(model, "cpu", "fp32", 1).maps(images).prob)
+
+
+def test_an_error_that_is_not_of_memory_is_not_hidden(model: CellModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = NucleusNet(model, "cpu", "fp32", 4)
+
+    def broken(images: np.ndarray, batch: int) -> object:
+        raise RuntimeError("the driver is gone")
+
+    monkeypatch.setattr(net, "_some", broken)
+    with pytest.raises(RuntimeError, match="the driver is gone"):
+        net.maps(pictures(2))
+    assert net.batch == 4

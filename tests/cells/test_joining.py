@@ -106,3 +106,59 @@ def test_only_what_lies_on_tissue() -> None:
     mask = np.zeros((4, 4), bool)
     mask[:, :2] = True
     assert on_tissue(found, TissueMask(mask, 10.0), 0.5).centroid.tolist() == [[20, 20]]
+
+
+def test_where_four_tiles_meet_a_nucleus_is_one() -> None:
+    """Each of the four sees it whole, and its middle lies a little off for each."""
+    sights = []
+    for tile, (y, x) in enumerate([(0, 0), (0, 32), (32, 0), (32, 32)]):
+        seen = measure(discs((80, 80), [(48 - y + tile % 2, 48 - x - tile // 2)], 6), None)
+        sights.append(Found.of(moved(seen, -16), tile, (y, x), 32))
+    assert [len(sight) for sight in sights] == [1, 1, 1, 1]
+    for order in ([0, 1, 2, 3], [3, 1, 0, 2]):
+        found = stitched(joined([sights[i] for i in order]))
+        assert len(found) == 1
+    assert found.own.all()
+
+
+def test_two_nuclei_that_a_tile_took_for_one() -> None:
+    """The tile that owns the joined shape keeps it; what the other tile saw of it is a part of the same."""
+    labels = np.zeros((60, 60), np.int32)
+    labels[20:30, 20:38] = 1
+    whole = Found.of(measure(labels, None), 0, (0, 0), 30)
+    halves = np.zeros((60, 60), np.int32)
+    halves[20:30, 1:8] = 1
+    part = Found.of(measure(halves, None), 1, (0, 30), 30)
+    found = stitched(joined([whole, part]))
+    assert found.tile.tolist() == [0]
+    assert found.area.tolist() == [180]
+
+
+def test_two_of_one_tile_are_never_one() -> None:
+    """Within a tile the watershed has the last word, even where outlines touch."""
+    labels = np.zeros((40, 40), np.int32)
+    labels[0:10, 0:10], labels[0:10, 10:20] = 1, 2
+    assert len(stitched(Found.of(measure(labels, None), 0, (0, 0), 40))) == 2
+
+
+def test_the_order_is_that_of_places_whatever_the_order_of_tiles() -> None:
+    parts = tiles_of(discs((128, 128), CENTRES, 6), 32)
+    one, other = stitched(joined(parts)), stitched(joined(parts[::-1]))
+    np.testing.assert_array_equal(one.centroid, other.centroid)
+    np.testing.assert_array_equal(one.corners, other.corners)
+    assert (np.diff(one.centroid[:, 1]) >= 0).all()
+
+
+def test_beyond_the_mask_there_is_no_tissue() -> None:
+    found = Found.of(measure(discs((80, 80), [(20, 20), (20, 60)], 6), None), 0, (0, -40), 80)
+    assert on_tissue(found, TissueMask(np.ones((4, 4), bool), 20.0), 1.0).centroid.tolist() == [[20, 20]]
+    assert len(on_tissue(Found.none(), TissueMask(np.ones((4, 4), bool), 20.0), 1.0)) == 0
+
+
+def test_a_nucleus_with_a_hole_has_an_outline_only() -> None:
+    ring = discs((60, 60), [(30, 30)], 12)
+    filled = np.count_nonzero(ring)
+    ring[np.hypot(*(np.mgrid[:60, :60] - 30)) < 5] = 0
+    (area,) = polygons(Found.of(measure(ring, None), 0, (0, 0), 60))
+    assert len(area.interiors) == 0
+    assert area.area == pytest.approx(filled, rel=0.05)

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.cells.maps import discs
 
 from napari_c2lst.cells.found import Found
 from napari_c2lst.cells.partial import PartialCells, PartialCounts
 from napari_c2lst.cells.postprocess import measure
+from napari_c2lst.common.errors import InputError
 
 BASIS = {"weights": "sha256:a", "core": 64, "mpp": 0.5}
 
@@ -60,3 +62,43 @@ def test_numbers_of_patches_come_back_in_their_order(tmp_path: Path) -> None:
     assert again.todo == []
     again.discard()
     assert not list(tmp_path.iterdir())
+
+
+def test_faults_of_a_kill_before_the_nuclei_do_not_stay(tmp_path: Path) -> None:
+    """Faults are written first; killed then, the group is done again, and this time all its tiles are read."""
+    part = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
+    part.write(1, some(1), [(3, "torn")])
+    next(part.folder.glob("0000001.npz")).unlink()
+    again = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
+    assert again.todo == [0, 1]
+    again.write(1, some(1))
+    assert again.bad() == []
+
+
+def test_nothing_done_is_nothing_found(tmp_path: Path) -> None:
+    part = PartialCells(tmp_path / "deep" / ".part", BASIS, 0, resume=True)
+    assert (part.todo, len(part.read()), part.bad()) == ([], 0, [])
+
+
+def test_a_full_disk_loses_that_group_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
+    part.write(0, some(0))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(InputError, match="the disk is full"):
+        part.write(1, some(1))
+    assert part.todo == [1]
+    again = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
+    assert (again.todo, again.read().tile.tolist()) == ([1], [0, 0])
+
+
+def test_what_was_found_comes_back_to_the_pixel(tmp_path: Path) -> None:
+    part = PartialCells(tmp_path / ".part", BASIS, 1, resume=True)
+    part.write(0, some(4))
+    read = PartialCells(tmp_path / ".part", BASIS, 1, resume=True).read()
+    for corners, wanted in zip(read.outlines(), some(4).outlines(), strict=True):
+        np.testing.assert_array_equal(corners, wanted)
+    assert read.centroid.tolist() == some(4).centroid.tolist()

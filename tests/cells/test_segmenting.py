@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tests.cells.decoding import FACTS, DecodingNet, encoded_picture, use_decoding
 from tests.cells.slides import SPOTS_UM, make_tissue_store, tissue_picture
 
+from napari_c2lst.cells import segmenting
 from napari_c2lst.cells.density import AS_IT_IS
 from napari_c2lst.cells.facts import Density
 from napari_c2lst.cells.found import joined
@@ -326,3 +327,79 @@ class TestDarkness:
         self, monkeypatch: pytest.MonkeyPatch, store: Path, weights: Path
     ) -> None:
         assert self.used(monkeypatch, store, weights)[0] == AS_IT_IS
+
+
+class TestTheEnd:
+    """What the user is told."""
+
+    DONE: ClassVar[dict[str, Any]] = {
+        "store": Path("s.zarr"),
+        "elements": ("a", "a_table"),
+        "nuclei": 5,
+        "types": {"small": 2, "large": 3},
+        "tiles": 40,
+        "bad_tiles": 0,
+        "seconds": 61.6,
+    }
+
+    def test_all_went_well(self) -> None:
+        result = CellsResult(**self.DONE)
+        assert result.lines() == [
+            "found 5 nuclei on 40 tiles in 62 s: 2 small, 3 large",
+            "written into s.zarr: a, a_table",
+        ]
+        assert result.exit_code == 0
+
+    def test_tiles_were_left_out(self) -> None:
+        result = CellsResult(**{**self.DONE, "bad_tiles": 2, "first_fault": "torn", "geojson": Path("n.geojson")})
+        assert result.lines()[2:] == [
+            "written: n.geojson",
+            "2 of 40 tiles could not be read and have no nuclei; the first: torn",
+        ]
+        assert result.exit_code == 1
+
+
+class TestBeforeAnyWork:
+    def refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(segmenting, "tissue_tiling", lambda *_: pytest.fail("it has begun"))
+
+    @pytest.mark.parametrize("taken", ["Decoding", "decoding_table"])
+    def test_a_name_that_would_make_the_store_unreadable(
+        self, store: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+    ) -> None:
+        """'decoding' beside 'Decoding', or beside a table of that name: SpatialData opens no such store."""
+        (store / "shapes" / f"c2lst_cells_{taken}").mkdir()
+        self.refused(monkeypatch)
+        with pytest.raises(InputError, match=f"beside shapes 'c2lst_cells_{taken}'"):
+            cells(store, weights)
+
+    def test_a_name_that_no_store_takes(self, store: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.refused(monkeypatch)
+        with pytest.raises(InputError, match="'a b' cannot be the name of a result"):
+            cells(store, weights, name="a b")
+
+
+def test_a_mended_image_is_read_again(store: Path, weights: Path) -> None:
+    """Where nothing could be read nothing was found out: the same command after the repair must not say so again."""
+    kept = {chunk: chunk.read_bytes() for chunk in (store / "images").rglob("*") if chunk.parent.parent.name == "0"}
+    assert len(kept) >= 36
+    for chunk in kept:
+        chunk.write_bytes(b"torn")
+    with pytest.raises(InputError, match="none of the 9 tiles could be read"):
+        cells(store, weights)
+    assert [p.name for p in store.parent.iterdir()] == [store.name]
+    for chunk, whole in kept.items():
+        chunk.write_bytes(whole)
+    assert cells(store, weights).bad_tiles == 0
+
+
+def test_spots_of_unknown_size_cost_no_nuclei(store: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise InputError("the spots have no known diameter", "convert the slide")
+
+    monkeypatch.setattr(segmenting, "spot_of_cells", unknown)
+    reporter = RecordingReporter()
+    result = cells(store, weights, reporter)
+    assert result.elements == (NAME, f"{NAME}_table")
+    warned = [e["text"] for e in reporter.of_kind("message") if e["level"] == "warning"]
+    assert "the spots have no known diameter / convert the slide" in warned

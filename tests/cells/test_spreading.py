@@ -60,3 +60,43 @@ def test_a_scheduler_without_workers(encoded_once: Path, weights: Path) -> None:
         pytest.raises(InputError, match="has no workers"),
     ):
         list(on_cluster(cluster.scheduler_address, work_of(encoded_once, weights), TILES, [(0, np.arange(4))]))
+
+
+def test_what_a_worker_has_to_say_reaches_the_user(encoded_once: Path, weights: Path) -> None:
+    """Its error travels whole: the sentence, and what to do next."""
+    distributed = pytest.importorskip("distributed")
+    spreading._net.cache_clear()
+    work = work_of(encoded_once, weights, weights_hash="sha256:other")
+    groups = list(enumerate(TILES.groups(1)))
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        pytest.raises(MismatchError, match="holds other weights on a worker") as caught,
+    ):
+        list(on_cluster(cluster.scheduler_address, work, TILES, groups))
+    assert caught.value.hint == "copy the same file everywhere"
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:9", "carrier-pigeon://roof"])
+def test_an_address_of_no_scheduler(address: str, monkeypatch: pytest.MonkeyPatch, encoded_once: Path) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(spreading, "_CONNECT_SECONDS", 0.2)
+    with pytest.raises(InputError, match=f"no Dask scheduler answers at '{address}': ") as caught:
+        list(on_cluster(address, RemoteWork.model_construct(), TILES, [(0, np.arange(4))]))
+    assert caught.value.hint == "start one: dask scheduler, then dask worker ADDRESS"
+
+
+def test_tiles_keep_their_numbers_on_a_worker(
+    encoded_once: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker gets its tiles alone and counts them from 0; what is bad is named as the slide numbers it."""
+    use_decoding(monkeypatch)
+
+    def torn(slide: object, yx: np.ndarray, **size: object) -> np.ndarray:
+        raise InputError("torn")
+
+    monkeypatch.setattr("napari_c2lst.cells.tiles.read_patches", torn)
+    index = np.array([1, 3])
+    number, found, bad = do_group(work_of(encoded_once, weights), TILES.some(index), 5, index)
+    assert (number, len(found), bad) == (5, 0, ((1, "torn"), (3, "torn")))

@@ -1,5 +1,7 @@
 """Tiles over tissue."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,76 @@ def test_what_enlarging_costs_is_said(tissue: Slide) -> None:
 def test_inputs_for_patches_of_any_size(px: int, mode: str) -> None:
     size = padded_size(px, mode)  # type: ignore[arg-type]
     assert px <= output_px(mode, size) < px + 8  # type: ignore[arg-type]
+
+
+class Plain:
+    """A slide of which only size, scale and tissue are known."""
+
+    def __init__(self, shape: tuple[int, int], mpp: float = 0.5, name: str = "plain") -> None:
+        self.pyramid, self.mpp, self.name = SimpleNamespace(shape=shape), mpp, name
+
+
+@pytest.fixture
+def all_tissue(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole(slide: Plain) -> TissueMask:
+        height, width = slide.pyramid.shape
+        return TissueMask(np.ones((-(-height // 16), -(-width // 16)), bool), 16.0)
+
+    monkeypatch.setattr("napari_c2lst.cells.tiling.tissue_mask", whole)
+
+
+@pytest.mark.usefixtures("all_tissue")
+class TestCovering:
+    @pytest.mark.parametrize("shape", [(500, 700), (128, 128), (129, 127), (40, 3000)])
+    @pytest.mark.parametrize("mpp", [0.25, 0.5, 0.688])
+    @pytest.mark.parametrize("shift", [(0, 0), (8, 120)])
+    def test_every_pixel_is_in_one_core(self, shape: tuple[int, int], mpp: float, shift: tuple[int, int]) -> None:
+        tiles, _ = tissue_tiling(Plain(shape, mpp), "fast", 0.25, 128, shift)  # type: ignore[arg-type]
+        count = np.zeros([round(n / tiles.px) + 256 for n in shape], int)
+        for top, left in tiles.origin + 128:
+            count[top : top + 128, left : left + 128] += 1
+        height, width = (int(n / tiles.px) for n in shape)
+        assert (count[128 : 128 + height, 128 : 128 + width] == 1).all()
+
+    def test_a_slide_smaller_than_a_tile_is_one(self) -> None:
+        tiles, _ = tissue_tiling(Plain((30, 20)), "original", 0.25, 512)  # type: ignore[arg-type]
+        assert tiles.origin.tolist() == [[0, 0]]
+        assert tiles.centres(np.array([0])).tolist() == [[128, 128]]
+
+    def test_a_finer_slide_is_shrunk(self) -> None:
+        slide = Plain((1024, 1024), 0.125)
+        tiles, _ = tissue_tiling(slide, "fast", 0.25, 256)  # type: ignore[arg-type]
+        assert (len(tiles), tiles.px) == (4, 2.0)
+        assert tiles.centres(np.array([3])).tolist() == [[768, 768]]
+        assert cost_note(slide, 0.25, 4) == ("4 tiles; the slide has 0.125 um/px, the weights 0.25 um/px", False)
+
+    def test_tiles_are_in_reading_order(self) -> None:
+        tiles, _ = tissue_tiling(Plain((128, 192)), "fast", 0.25, 128)  # type: ignore[arg-type]
+        assert tiles.origin.tolist() == [[0, 0], [0, 128], [0, 256], [128, 0], [128, 128], [128, 256]]
+
+
+@pytest.mark.parametrize(("mpp", "rim"), [(0.25, 4), (1.0, 1), (2.0, 1)])
+def test_the_rim_is_as_wide_on_every_slide(mpp: float, rim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 um, and never less than a pixel of the mask."""
+    dot = np.zeros((33, 33), bool)
+    dot[16, 16] = True
+    monkeypatch.setattr("napari_c2lst.cells.tiling.tissue_mask", lambda slide: TissueMask(dot, 16.0, (250, 250, 250)))
+    _, tissue = tissue_tiling(Plain((528, 528), mpp), "fast", 0.25, 64)  # type: ignore[arg-type]
+    assert tissue.mask[16].sum() == tissue.mask[:, 16].sum() == 2 * rim + 1
+    assert (tissue.px, tissue.glass) == (16.0, (250, 250, 250))
+    assert dot.sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("mpp", "warned", "words"),
+    [(0.26, False, "10 tiles; the slide has"), (0.5, True, "missed more often"), (1.0, True, "missed more often")],
+)
+def test_how_much_coarser_is_a_warning(mpp: float, warned: bool, words: str) -> None:
+    text, warn = cost_note(Plain((10, 10), mpp), 0.25, 10)
+    assert (warn, words in text) == (warned, True)
+    assert ("enlarged" in text) == warned
+
+
+def test_a_larger_group_than_there_are_tiles() -> None:
+    assert [g.tolist() for g in tiling().groups(8)] == [[0, 1, 2]]
+    assert tiling().some(np.zeros(0, np.int64)).groups(8) == []

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from napari_c2lst.cells.facts import CONSEP_TYPES, PANNUKE_TYPES, CellFacts, read_facts
+from napari_c2lst.cells.facts import CONSEP_TYPES, FACTS_KEY, PANNUKE_TYPES, CellFacts, read_facts
 from napari_c2lst.cells.network import HoVerNet
 from napari_c2lst.cells.weights import HUB_FILE, HUB_ID, find_weights, load_hovernet, save_hovernet
 from napari_c2lst.common.errors import InputError, MismatchError
@@ -213,3 +213,90 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("huggingface_hub.hf_hub_download", fail)
     with pytest.raises(InputError, match=r"could not be fetched .* no route"):
         find_weights("pannuke", allow_download=True, accept_licence=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("decoder.tp.u0.conv.weight", torch.zeros(1, 4, 1, 1), "4 channels of its first layer, 1 types"),
+        ("conv0./.weight", torch.zeros(512, 3, 7, 7), "512 channels of its first layer, 6 types"),
+        ("conv0./.weight", torch.zeros(0, 3, 7, 7), "0 channels of its first layer"),
+        ("decoder.np.u3.conva.weight", torch.zeros(()), "a weight of it is one number"),
+    ],
+    ids=["one type", "too wide", "nothing", "a number"],
+)
+def test_shapes_of_no_network(tmp_path: Path, net: HoVerNet, name: str, value: Tensor, message: str) -> None:
+    torch.save({**net.state_dict(), name: value}, tmp_path / "w.pth")
+    with pytest.raises(MismatchError, match=message):
+        load_hovernet(tmp_path / "w.pth")
+
+
+def test_a_prefix_on_some_names_only_is_no_prefix(tmp_path: Path, net: HoVerNet) -> None:
+    state = dict(net.state_dict())
+    state["module.conv_bot.weight"] = state.pop("conv_bot.weight")
+    torch.save({"desc": state}, tmp_path / "w.tar")
+    with pytest.raises(MismatchError, match=r"missing: conv_bot.weight; not of this network: module.conv_bot.weight"):
+        load_hovernet(tmp_path / "w.tar")
+
+
+def test_a_damaged_header_of_ours_is_said(tmp_path: Path, net: HoVerNet) -> None:
+    from safetensors.torch import save_file
+
+    save_file(net.state_dict(), tmp_path / "w.safetensors", metadata={FACTS_KEY: "{cut o"})
+    with pytest.raises(InputError, match=r"w.safetensors' are damaged"):
+        load_hovernet(tmp_path / "w.safetensors")
+
+
+def test_facts_that_do_not_fit_their_weights(tmp_path: Path, net: HoVerNet) -> None:
+    """As after a mix-up of files: the header names five types, the weights have six."""
+    from safetensors.torch import save_file
+
+    facts = CellFacts(mode="fast", nr_types=5, width=WIDTH, types=CONSEP_TYPES)
+    body = json.dumps({"version": 1, "facts": facts.model_dump(mode="json")})
+    save_file(net.state_dict(), tmp_path / "w.safetensors", metadata={FACTS_KEY: body})
+    with pytest.raises(MismatchError, match=r"decoder.tp.u0.conv.weight is \(6, 4, 1, 1\), not \(5, 4, 1, 1\)"):
+        load_hovernet(tmp_path / "w.safetensors")
+
+
+def test_safetensors_of_others_say_nothing_of_themselves(tmp_path: Path, net: HoVerNet) -> None:
+    from safetensors.torch import save_file
+
+    save_file(net.state_dict(), tmp_path / "w.safetensors")
+    loaded = load_hovernet(tmp_path / "w.safetensors")
+    assert same(loaded.net, net)
+    assert loaded.facts.types == PANNUKE_TYPES
+    assert read_facts(tmp_path / "w.safetensors") is None
+
+
+def test_a_failed_write_keeps_the_weights_that_were_there(
+    tmp_path: Path, net: HoVerNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = CellFacts(mode="fast", nr_types=6, width=WIDTH, types=PANNUKE_TYPES)
+    file = save_hovernet(net, facts, tmp_path / "w.safetensors")
+    before = file.read_bytes()
+
+    def half_way(tensors: object, path: Path, **more: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", half_way)
+    with pytest.raises(InputError, match="the disk is full"):
+        save_hovernet(net, facts, file)
+    assert file.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_storing_halves_leaves_the_network_whole(tmp_path: Path, net: HoVerNet) -> None:
+    facts = CellFacts(mode="fast", nr_types=6, width=WIDTH, types=PANNUKE_TYPES)
+    before = maps(net)["np"]
+    save_hovernet(net, facts, tmp_path / "w.safetensors", half=True)
+    assert {p.dtype for p in net.parameters()} == {torch.float32}
+    assert torch.equal(maps(net)["np"], before)
+
+
+def test_a_file_called_pannuke_is_that_file(tmp_path: Path, net: HoVerNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No download is meant where a run folder of that name lies in the current folder."""
+    facts = CellFacts(mode="fast", nr_types=6, width=WIDTH, types=PANNUKE_TYPES, name="own")
+    save_hovernet(net, facts, tmp_path / "pannuke" / "hovernet.safetensors")
+    monkeypatch.chdir(tmp_path)
+    assert load_hovernet("pannuke").facts.name == "own"

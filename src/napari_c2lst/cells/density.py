@@ -5,12 +5,13 @@ dark, or whose haematoxylin is bluer. One factor on the optical density of each 
 whole slide, brings them near, and no tile depends on another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.seeds import rng
 from napari_c2lst.slides.images.tissue import TissueMask
 from napari_c2lst.slides.patches.cutting import read_patches
@@ -88,6 +89,17 @@ def lightened(images: NDArray[np.uint8], factors: Density) -> NDArray[np.uint8]:
     powers = 256 * ((np.arange(256)[:, None] + 1) / 256) ** np.array(factors) - 1
     table = np.clip(np.rint(powers), 0, 255).astype(np.uint8)
     return np.stack([table[images[..., channel], channel] for channel in range(3)], axis=-1)
+
+
+def chosen_factors(given: float | None, measure: Callable[[], Density], reporter: Reporter) -> Density:
+    """The factor the user gave for every channel, else those that are measured, told where they change something."""
+    if given is not None:
+        return given, given, given
+    factors = measure()
+    note = density_note(factors)
+    if note:
+        reporter.message(note)
+    return factors
 
 
 def density_note(factors: Density) -> str | None:

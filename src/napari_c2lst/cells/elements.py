@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from napari_c2lst.slides.geometry import matrix_to_system, systems_of
 from napari_c2lst.slides.slide import Slide
 
-from .facts import CellFacts
+from .facts import UNTYPED, CellFacts
 from .found import Found
 
-UNTYPED = "untyped"  # a nucleus in which no type but background was seen
 CELLS_VERSION = 1
 
 

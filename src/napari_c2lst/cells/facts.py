@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,9 @@ PANNUKE = "pannuke"
 FACTS_VERSION = 1
 FACTS_KEY = "c2lst_cells"
 CELLS_FILE = "hovernet.safetensors"  # inside a run folder, and in the package
+PICKLES = (".tar", ".pth", ".pt", ".ckpt", ".bin")  # what `torch.save` wrote
+WEIGHTS_ENDINGS = (*PICKLES, ".safetensors")
+UNTYPED = "untyped"  # what a nucleus is called in which no type but background was seen
 MPP = 0.25  # microns per pixel that HoVer-Net's public weights were trained at
 
 # Okabe-Ito, for types that come without colours
@@ -27,7 +30,8 @@ _SPARE = (
     (213, 94, 0),
     (204, 121, 167),
 )
-Colour = tuple[int, int, int]
+_Shade = Annotated[int, Field(ge=0, le=255)]
+Colour = tuple[_Shade, _Shade, _Shade]
 Density = tuple[float, float, float]  # of red, green and blue
 
 
@@ -123,6 +127,7 @@ class CellFacts(BaseModel):
     def _as_many_types(self) -> Self:
         if len(self.types) != (self.nr_types or 0):
             raise ValueError(f"{len(self.types)} names of types for nr_types = {self.nr_types}")
+        refuse_same_names([t.name for t in self.types[1:]])
         return self
 
     @property
@@ -134,6 +139,21 @@ class CellFacts(BaseModel):
     def type_colours(self) -> tuple[Colour, ...]:
         """Colours of `type_names`."""
         return tuple(t.colour for t in self.types[1:]) or (_SPARE[0],)
+
+
+def refuse_same_names(names: Sequence[str]) -> None:
+    """Refuse names of types, without background, that tables could not keep apart.
+
+    Raises
+    ------
+    ValueError
+        If a name is empty, comes twice, or is that of nuclei without a type.
+    """
+    for place, name in enumerate(names):
+        if not name or name == UNTYPED:
+            raise ValueError(f"{name!r} is no name of a type")
+        if name in names[:place]:
+            raise ValueError(f"two types are called {name!r}")
 
 
 def embedded_file() -> Path:
@@ -163,6 +183,7 @@ def read_type_info(file: Path) -> Types:
         body = json.loads(file.read_text(encoding="utf-8-sig"))
         entries = {int(number): entry for number, entry in body.items()}
         types = tuple(CellType(name=entries[i][0], colour=tuple(entries[i][1])) for i in range(len(entries)))
+        refuse_same_names([t.name for t in types[1:]])
     except FileNotFoundError:
         raise InputError(f"there is no file '{file}'", "give the type_info.json of the weights") from None
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
@@ -203,12 +224,12 @@ def facts_of_header(metadata: dict[str, str], file: Path) -> CellFacts | None:
     text = metadata.get(FACTS_KEY)
     if text is None:
         return None
-    body = json.loads(text)
-    if body.get("version") != FACTS_VERSION:
-        raise InputError(f"the weights '{file}' have version {body.get('version')}", "update napari-c2lst")
     try:
+        body = json.loads(text)
+        if body["version"] != FACTS_VERSION:
+            raise InputError(f"the weights '{file}' have version {body['version']}", "update napari-c2lst")
         return CellFacts.model_validate(body["facts"])
-    except (KeyError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"the weights '{file}' are damaged: {_first_line(error)}", "copy them again") from error
 
 
@@ -238,4 +259,8 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 
 
 def _first_line(error: BaseException) -> str:
+    if isinstance(error, ValidationError):  # its first line counts the faults, and names none
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"]))
+        return f"{place} = {fault['input']!r}: {fault['msg']}" if place else fault["msg"].removeprefix("Value error, ")
     return (str(error) or type(error).__name__).splitlines()[0]

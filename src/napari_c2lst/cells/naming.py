@@ -5,6 +5,8 @@ from pathlib import Path
 
 from napari_c2lst.common.errors import InputError
 
+from .facts import WEIGHTS_ENDINGS
+
 _ODD = r"[^A-Za-z0-9_.-]"  # SpatialData allows no other characters in names
 
 
@@ -18,7 +20,7 @@ def cells_name(name: str | None, weights: str) -> str:
     """
     if name is None:
         path = Path(weights)
-        own = path.stem if path.suffix else path.name
+        own = path.stem if path.suffix in WEIGHTS_ENDINGS else path.name  # a run folder may be called lr_0.1
         return re.sub(_ODD, "_", path.parent.name if own == "hovernet" and path.parent.name else own) or "cells"
     if not name or re.search(_ODD, name):
         raise InputError(f"{name!r} cannot be the name of a result", "use letters, digits, _, - and .")

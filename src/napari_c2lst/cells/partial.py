@@ -58,8 +58,10 @@ class PartialCells(Partial):
 
     def write(self, group: int, found: Found, bad: Sequence[Fault] = ()) -> None:
         """Keep the nuclei of a group; once this returns, no kill loses them."""
+        faults = self._faults(group)
+        faults.unlink(missing_ok=True)  # of a kill before the nuclei were there
         if bad:
-            with atomic_file(self._faults(group)) as file:
+            with atomic_file(faults) as file:
                 file.write_text(json.dumps(list(bad)))
         found.save(self._file(group))
         self._done.add(group)

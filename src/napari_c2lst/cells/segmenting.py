@@ -16,10 +16,11 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.slides.facts import CELLS, CELLS_TABLE, COMPOSITION
 from napari_c2lst.slides.images.tissue import TissueMask
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.store.results import refuse_names, write_elements
 from napari_c2lst.slides.store.stored import open_stored
 
 from .composition import composition_table, count_types, spot_of_cells
-from .density import density_note, slide_factors
+from .density import chosen_factors, slide_factors
 from .elements import cell_shapes, cell_table, cells_uns, type_column
 from .facts import PANNUKE, Density
 from .found import Found
@@ -110,31 +111,24 @@ class _Job:
 
     def run(self) -> CellsResult:
         begin = time.monotonic()
-        facts = self.model.facts
+        facts, region = self.model.facts, CELLS + self.name
+        refuse_names(self.slide, {"shapes": [region], "tables": [region + CELLS_TABLE, COMPOSITION + self.name]})
         tiling, tissue = tissue_tiling(self.slide, facts.mode, facts.mpp, self.settings.tile_px)
         note, warn = cost_note(self.slide, facts.mpp, len(tiling))
         self.reporter.message(note, "warning" if warn else "info")
-        density = self._density(tissue)
+        density = chosen_factors(self.settings.density, lambda: slide_factors(self.slide, facts, tissue), self.reporter)
         groups = tiling.groups(self.settings.batch)
         part = self._partial(tiling, len(groups), density)
         self._fill(part, tiling, groups, density)
         bad = part.bad()
         if len(bad) == len(tiling):
+            part.discard()  # once the image is mended they are to be read again
             raise InputError(
                 f"none of the {len(tiling)} tiles could be read; the first: {bad[0][1]}", "check the image"
             )
         result = self._write(part.read(), tissue, tiling, bad, begin)
         part.discard()
         return result
-
-    def _density(self, tissue: TissueMask) -> Density:
-        """The factors on the slide's optical density, told where they change something."""
-        given = self.settings.density
-        factors = slide_factors(self.slide, self.model.facts, tissue) if given is None else (given, given, given)
-        note = density_note(factors)
-        if note:
-            self.reporter.message(note)
-        return factors
 
     def _partial(self, tiling: Tiling, groups: int, density: Density) -> PartialCells:
         store, s = self.slide.path, self.settings
@@ -190,8 +184,6 @@ class _Job:
         self, found: Found, tissue: TissueMask, tiling: Tiling, bad: Sequence[tuple[int, str]], begin: float
     ) -> CellsResult:
         """Join the tiles and write all there is, in one go."""
-        from napari_c2lst.slides.store.results import write_elements
-
         facts = self.model.facts
         found = stitched(on_tissue(found, tissue, tiling.px))
         if len(found) == 0:

@@ -61,4 +61,6 @@ class CellsSettings(DeviceSettings, SlideSettings):
             raise ValueError(f"tile_px = {self.tile_px} is no multiple of 8")
         if self.geojson is not None and self.geojson.is_dir():
             raise ValueError(f"geojson = '{self.geojson}' is a folder: name a file")
+        if self.geojson is not None and self.geojson.exists() and "json" not in self.geojson.suffix.lower():
+            raise ValueError(f"geojson = '{self.geojson}' is there and is no GeoJSON: name another file")
         return self

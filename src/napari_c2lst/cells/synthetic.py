@@ -16,7 +16,7 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.diffusion.pairs import PAIRS_FILE, Pairs, load_pairs
 
 from .composition import count_types, proportions
-from .density import density_note, density_of, factors_for
+from .density import chosen_factors, density_of, factors_for
 from .elements import cells_uns
 from .facts import CellFacts, Density
 from .inference import NucleusNet
@@ -76,7 +76,9 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
     note = patch_note(pairs.facts.spec.mpp, model.facts)
     if note:
         reporter.message(note, "warning")
-    density = _density(settings, pairs, model, reporter)
+    density = chosen_factors(
+        settings.density, lambda: factors_for(model.facts.density, density_of(pairs.patches)), reporter
+    )
     part = _partial(out, settings, pairs, model, density)
     _fill(part, settings, pairs, model, reporter, density)
     counts = part.read()
@@ -89,17 +91,6 @@ def run_on_pairs(settings: CellsSettings, model: CellModel, name: str, reporter:
         types=dict(zip(model.facts.type_names, counts.sum(axis=0).tolist(), strict=True)),
         seconds=time.monotonic() - begin,
     )
-
-
-def _density(settings: CellsSettings, pairs: Pairs, model: CellModel, reporter: Reporter) -> Density:
-    """The factors on the patches' optical density, told where they change something."""
-    if settings.density is not None:
-        return settings.density, settings.density, settings.density
-    factors = factors_for(model.facts.density, density_of(pairs.patches))
-    note = density_note(factors)
-    if note:
-        reporter.message(note)
-    return factors
 
 
 def _partial(out: Path, settings: CellsSettings, pairs: Pairs, model: CellModel, density: Density) -> PartialCounts:

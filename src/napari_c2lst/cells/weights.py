@@ -21,6 +21,7 @@ from .facts import (
     PANNUKE_LICENCE,
     PANNUKE_NOTICE,
     PANNUKE_TYPES,
+    PICKLES,
     CellFacts,
     default_types,
     embedded_file,
@@ -33,7 +34,6 @@ from .network import KERNEL, HoVerNet, Mode
 
 # the public home of the PanNuke weights as TIAToolbox keeps them
 HUB_ID, HUB_FILE = "TIACentre/TIAToolbox_pretrained_weights", "hovernet_fast-pannuke.pth"
-_PICKLES = (".tar", ".pth", ".pt", ".ckpt", ".bin")
 # parts of a module that some converted checkpoints lack: they say nothing about the weights
 _UNIMPORTANT = ("num_batches_tracked", "upsample2x.unpool_mat")
 
@@ -164,7 +164,7 @@ def _fetch_pannuke(allow_download: bool, accept_licence: bool) -> Path:
 
 def _read(file: Path) -> tuple[dict[str, Tensor], CellFacts | None]:
     """The state dict of a file under official names, and our facts where they are in it."""
-    if file.suffix in _PICKLES:
+    if file.suffix in PICKLES:
         return _state_of(_read_pickle(file), file), None
     from safetensors import SafetensorError, safe_open
 
@@ -175,7 +175,7 @@ def _read(file: Path) -> tuple[dict[str, Tensor], CellFacts | None]:
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"the weights '{file}' cannot be read: {_first_line(error)}",
-            f"give a safetensors file, or a checkpoint ({', '.join(_PICKLES)})",
+            f"give a safetensors file, or a checkpoint ({', '.join(PICKLES)})",
         ) from error
 
 
@@ -212,6 +212,8 @@ def _facts_of_state(state: Mapping[str, Tensor], file: Path) -> CellFacts:
             f"'{file}' holds no HoVer-Net: it has no {error.args[0]!r}, but {listed(list(state))}",
             "give weights of HoVer-Net (Graham et al. 2019) under their official names",
         ) from None
+    except IndexError:
+        raise MismatchError(f"'{file}' holds no HoVer-Net: a weight of it is one number", "give others") from None
     modes: dict[int, Mode] = {size: name for name, size in KERNEL.items()}  # type: ignore[misc]
     if kernel not in modes:
         raise MismatchError(
@@ -220,6 +222,11 @@ def _facts_of_state(state: Mapping[str, Tensor], file: Path) -> CellFacts:
         )
     tp = state.get("decoder.tp.u0.conv.weight")
     nr_types = None if tp is None else int(tp.shape[0])
+    if not 0 < width <= 4 or nr_types == 1:
+        raise MismatchError(
+            f"'{file}' holds no HoVer-Net: {64 * width:.0f} channels of its first layer, {nr_types} types",
+            "the official network has 64 channels there, and at least background and one type",
+        )
     types = default_types(nr_types)
     pannuke = types == PANNUKE_TYPES
     return CellFacts(

@@ -43,3 +43,16 @@ def test_weights_that_know_little() -> None:
     assert "none: outlines only" in text
     assert "not scored" in text
     assert "| training |" not in text
+
+
+def test_how_dark_its_tissue_was_is_said_where_it_is_known() -> None:
+    dark = facts().model_copy(update={"density": (0.71, 0.8, 0.9)})
+    assert "darkest tissue 0.71, 0.80 and 0.90 in red, green and blue" in card_text(dark, 1)
+    assert "darkness" not in card_text(facts(), 1)
+
+
+def test_a_card_is_written_over_whole(tmp_path: Path) -> None:
+    write_card(facts(), 1, tmp_path)
+    again = write_card(facts(loss=1.5), 1, tmp_path)
+    assert "mean loss of the last 100 steps 1.500" in again.read_text()
+    assert [p.name for p in tmp_path.iterdir()] == ["README.md"]

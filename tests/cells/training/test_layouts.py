@@ -60,6 +60,45 @@ class TestFolders:
         with pytest.raises(InputError, match=r"a.png' cannot be read"):
             find_items(tmp_path, "train")[0].read()
 
+    @pytest.mark.parametrize("ending", ["jpg", "tif", "BMP"])
+    def test_images_of_other_formats(self, tmp_path: Path, ending: str) -> None:
+        write_pngs(tmp_path, "a", disc_image(), ending=ending)
+        (item,) = find_items(tmp_path, "train")
+        assert np.abs(item.read().image.astype(int) - disc_image().image).mean() < 12
+
+    def test_folders_in_capitals_and_grey_images(self, tmp_path: Path) -> None:
+        write_pngs(tmp_path, "a", disc_image(), "Train")
+        for name in ("images", "inst", "type"):
+            (tmp_path / name).rename(tmp_path / name.title())
+        grey = tmp_path / "Images" / "Train" / "a.png"
+        Image.open(grey).convert("L").save(grey)
+        nuclei = find_items(tmp_path, "train")[0].read()
+        assert nuclei.image.shape == (120, 120, 3)
+        assert (nuclei.image[..., 0] == nuclei.image[..., 2]).all()
+
+    def test_a_map_that_is_a_picture_is_refused(self, tmp_path: Path) -> None:
+        """As where the outlines were saved as a coloured overlay."""
+        write_pngs(tmp_path, "a", disc_image())
+        Image.fromarray(disc_image().image).save(tmp_path / "inst" / "train" / "a.png")
+        with pytest.raises(InputError, match=r"instance map of .* is \(120, 120, 3\) px"):
+            find_items(tmp_path, "train")[0].read()
+
+    def test_a_missing_type_map_is_named(self, tmp_path: Path) -> None:
+        write_pngs(tmp_path, "a", disc_image())
+        (tmp_path / "type" / "train" / "a.png").unlink()
+        with pytest.raises(InputError, match=r"type.train.a.png' cannot be read"):
+            find_items(tmp_path, "train")[0].read()
+
+    def test_an_image_cut_off_anywhere_is_named(self, tmp_path: Path) -> None:
+        write_pngs(tmp_path, "a", disc_image(40))
+        file = tmp_path / "images" / "train" / "a.png"
+        whole = file.read_bytes()
+        (item,) = find_items(tmp_path, "train")
+        for end in (0, 5, 20, 40, len(whole) // 2, len(whole) - 30):
+            file.write_bytes(whole[:end])
+            with pytest.raises(InputError, match=r"a.png' cannot be read"):
+                item.read()
+
     def test_consep(self, shared: Path) -> None:
         items = find_items(shared / "hne-consep", "test")
         assert len(items) == 224
@@ -97,6 +136,19 @@ class TestMat:
         kinds = [[nuclei.types[nuclei.instances == i][0]] for i in ids]
         self.write(tmp_path, inst_map=nuclei.instances, inst_type=np.array(kinds))
         assert same(find_items(tmp_path, "train")[0].read(), nuclei)
+
+    @pytest.mark.parametrize("count", [1, 3, 40])
+    def test_types_of_more_or_fewer_nuclei_are_refused(self, tmp_path: Path, count: int) -> None:
+        """Which type belongs to which nucleus cannot be told then; a guess would teach wrong types."""
+        nuclei = disc_image()
+        there = len(np.unique(nuclei.instances)) - 1
+        self.write(tmp_path, inst_map=nuclei.instances, inst_type=np.ones((count, 1)))
+        with pytest.raises(InputError, match=rf"has {there} nuclei in inst_map, types of {count} in inst_type"):
+            find_items(tmp_path, "train")[0].read()
+
+    def test_without_types_there_are_none(self, tmp_path: Path) -> None:
+        self.write(tmp_path, inst_map=disc_image().instances)
+        assert find_items(tmp_path, "train")[0].read().types is None
 
     def test_without_instances_it_is_refused(self, tmp_path: Path) -> None:
         self.write(tmp_path, something=np.zeros((3, 3)))

@@ -45,3 +45,14 @@ def test_two_pictures_with_a_gap() -> None:
     assert (picture[:, 20:28] == 255).all()
     assert (picture[:, 28:] == 200).all()
     assert not (picture[:, :20] == 200).all()
+
+
+def test_a_type_beyond_the_colours_is_drawn_all_the_same() -> None:
+    types = np.where(LABELS > 0, 9, 0).astype(np.uint8)
+    drawn = outlined(GREY, LABELS, measure(LABELS, types), [(0, 0, 0), (255, 0, 0)])
+    assert drawn[2, 2].tolist() == list(UNTYPED)
+
+
+def test_a_nucleus_that_fills_the_image_has_no_border() -> None:
+    assert not border(np.ones((6, 6), np.int32)).any()
+    assert not border(np.zeros((0, 0), np.int32)).any()

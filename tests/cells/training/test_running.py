@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.cells.training.nuclei import FAST, cell_settings, disc_folder, disc_image, write_pngs
 
 from napari_c2lst.cells.network import HoVerNet
+from napari_c2lst.cells.training import running
 from napari_c2lst.cells.training.layouts import CellImage
 from napari_c2lst.cells.training.running import TrainCellsResult, run
 from napari_c2lst.cells.weights import load_hovernet, save_hovernet
@@ -99,9 +102,10 @@ class TestRefused:
             ({"types": ("one",)}, "types up to 2, --types names 1"),
             ({"patch_px": 105}, "--patch-px 105 does not fit"),
             ({"merge": (1,)}, "merge names 1 types"),
+            ({"merge": (0, 0)}, "no nucleus has a type: all are 0 / look at the type maps and at --merge"),
             ({"weights": Path("nothing.tar")}, "there are no weights"),
         ],
-        ids=["too few names", "size", "merge", "weights"],
+        ids=["too few names", "size", "merge", "merged away", "weights"],
     )
     def test_before_any_work(self, data: Path, tmp_path: Path, values: dict[str, object], message: str) -> None:
         with pytest.raises(InputError, match=message):
@@ -124,6 +128,19 @@ class TestRefused:
         with pytest.raises(InputError, match="both learned from and scored on"):
             run(cell_settings(tmp_path / "d", tmp_path / "r", test=(tmp_path / "d",)), Reporter())
 
+    @pytest.mark.parametrize("spelling", ["..", "linked", "absolute"])
+    def test_the_same_images_by_another_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+    ) -> None:
+        """A score on what was learned from is worth nothing, whichever way the folder is written."""
+        write_pngs(tmp_path / "d", "a", disc_image(), split="")
+        (tmp_path / "linked").symlink_to(tmp_path / "d", target_is_directory=True)
+        monkeypatch.chdir(tmp_path)
+        again = {"..": Path("linked/../d"), "linked": Path("linked"), "absolute": tmp_path / "d"}[spelling]
+        with pytest.raises(InputError, match="1 images are both learned from and scored on"):
+            run(cell_settings(Path("d"), tmp_path / "r", test=(again,)), Reporter())
+        assert not (tmp_path / "r").exists()
+
 
 class TestStart:
     def test_weights_of_another_width(self, data: Path, finished: TrainCellsResult, tmp_path: Path) -> None:
@@ -139,8 +156,12 @@ class TestStart:
         model = load_hovernet(finished.run)
         file = save_hovernet(model.net, model.facts, tmp_path / "start.safetensors")
         assert isinstance(model.net, HoVerNet)
-        result = run(cell_settings(data, tmp_path / "r", epochs=(1, 1), weights=file), Reporter())
+        reporter = RecordingReporter()
+        result = run(cell_settings(data, tmp_path / "r", epochs=(1, 1), weights=file), reporter)
         assert result.steps == 4
+        # the terms of what it starts from are said, and hold for what is made of it
+        assert model.facts.notice in reporter.messages
+        assert load_hovernet(result.run).facts.licence == "research use"
 
 
 def test_the_first_phase_without_weights_is_said(data: Path, tmp_path: Path) -> None:
@@ -153,3 +174,36 @@ def test_the_run_folder_keeps_the_parts_of_the_loss(finished: TrainCellsResult) 
     events = [json.loads(line) for line in (finished.run / "events.jsonl").read_text().splitlines()]
     metrics = [e["values"] for e in events if e["event"] == "metrics"]
     assert {"np_bce", "np_dice", "hv_mse", "hv_msge", "tp_bce", "tp_dice"} <= metrics[0].keys()
+
+
+def test_scores_are_computed_in_the_number_format_that_was_asked_for(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def score(net: Any, *_: object) -> dict[str, float]:
+        seen.append(net.dtype)
+        return {}
+
+    monkeypatch.setattr(running, "score_and_show", score)
+    for precision in ("fp32", "bf16"):
+        run(cell_settings(data, tmp_path / precision, precision=precision, epochs=(0, 1)), Reporter())
+    assert seen == [torch.float32, torch.bfloat16]
+
+
+def test_a_run_that_died_while_scoring_is_not_trained_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(running, "score_and_show", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(cell_settings(data, tmp_path / "r", epochs=(0, 1)), Reporter())
+    assert not (tmp_path / "r" / "hovernet.safetensors").exists()
+    reporter = RecordingReporter()
+    result = run(cell_settings(data, tmp_path / "r", epochs=(0, 1)), reporter)
+    assert "going on after step 2" in reporter.messages
+    assert reporter.of_kind("metrics") == []
+    assert result.loss > 0

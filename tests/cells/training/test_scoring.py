@@ -12,7 +12,7 @@ from napari_c2lst.cells.inference import Maps, NucleusNet
 from napari_c2lst.cells.network import HoVerNet, output_px
 from napari_c2lst.cells.training import scoring
 from napari_c2lst.cells.training.datasets import CellData, find_cell_data
-from napari_c2lst.cells.training.layouts import CellImage
+from napari_c2lst.cells.training.layouts import CellImage, Item
 from napari_c2lst.cells.training.targets import centre, distance_maps, split_pieces
 from napari_c2lst.cells.weights import CellModel
 from napari_c2lst.common.reporter import RecordingReporter, Reporter
@@ -114,3 +114,28 @@ def test_lines_stand_beside_what_was_published() -> None:
 
 def test_no_scores_say_why() -> None:
     assert scoring.score_lines({}) == ["not scored: there is no test split (--test names one)"]
+
+
+@pytest.mark.parametrize(
+    ("names", "pictures"),
+    [
+        (["d/a.png", "d/b.jpg"], ["a", "b"]),
+        (["one/a.png", "two/a.png", "two/b.png"], ["a_0", "a_1", "b"]),
+        (["masks.npy[0]", "masks.npy[1]"], ["masks_0", "masks_1"]),
+        (["d/test_3", "d/test_4"], ["test_3", "test_4"]),
+    ],
+    ids=["folder", "two folders", "pannuke", "tiles"],
+)
+def test_no_picture_is_written_over_another(names: list[str], pictures: list[str]) -> None:
+    data = CellData([Item(name, disc_image) for name in names])
+    assert [scoring.picture_name(data, k) for k in range(len(names))] == pictures
+
+
+def test_pictures_are_few_however_many_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nuclei = disc_image(60, 3)
+    monkeypatch.setattr(scoring, "whole_maps", lambda net, image: true_maps(nuclei))
+    reporter, data = RecordingReporter(), CellData([Item("same.png", lambda: nuclei)] * 8)
+    scores = scoring.score_and_show(small_net(), data, tmp_path, reporter, default_types(3))
+    assert scores["images"] == 8
+    assert len(list(tmp_path.glob("*.png"))) == scoring.MOST_PICTURES
+    assert [e["done"] for e in reporter.of_kind("progress")] == list(range(1, 9))

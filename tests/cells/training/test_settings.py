@@ -49,3 +49,20 @@ def test_values_that_cannot_be(values: dict[str, object], message: str) -> None:
 def test_data_are_needed() -> None:
     with pytest.raises(InputError, match="data is missing"):
         TrainCellsSettings.resolve(out=Path("run"), device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"merge": (1, 300)}, r"merge = \(1, 300\): types are 0 \(none\), 1, 2, ... 255"),
+        ({"types": ("round", "long", "round")}, "two types are called 'round'"),
+        ({"types": ("round", "")}, "'' is no name of a type"),
+        ({"types": ("untyped",)}, "'untyped' is no name of a type"),
+        ({"patch_px": 64}, "patch_px"),
+        ({"warmup": 1.0}, "warmup"),
+        ({"mode": "quick"}, "mode"),
+    ],
+)
+def test_what_would_fail_after_the_training(values: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        resolve(**values)

@@ -185,15 +185,17 @@ def _read_mat(image: Path, mat: Path) -> CellImage:
     instances = np.asarray(content["inst_map"]).astype(np.int32)
     types = content.get("type_map")
     if types is None and "inst_type" in content:
-        types = _types_by_instance(instances, np.asarray(content["inst_type"]).ravel())
+        types = _types_by_instance(instances, np.asarray(content["inst_type"]).ravel(), mat)
     return _checked(image, _read_rgb(image), instances, None if types is None else np.asarray(types).astype(np.uint8))
 
 
-def _types_by_instance(instances: NDArray[np.int32], kinds: NDArray[Any]) -> NDArray[np.uint8]:
+def _types_by_instance(instances: NDArray[np.int32], kinds: NDArray[Any], mat: Path) -> NDArray[np.uint8]:
     """`kinds` in the order of the ids that there are."""
     ids = np.unique(instances[instances > 0])
+    if len(ids) != len(kinds):
+        raise InputError(f"'{mat}' has {len(ids)} nuclei in inst_map, types of {len(kinds)} in inst_type")
     table = np.zeros(int(instances.max(initial=0)) + 1, np.uint8)
-    table[ids] = kinds[: len(ids)]
+    table[ids] = kinds
     return table[instances]
 
 

@@ -1,5 +1,6 @@
 """`c2lst train-cells`: data, training, weights, scores on the test split."""
 
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,12 @@ def run(settings: TrainCellsSettings, reporter: Reporter) -> TrainCellsResult:
         return TrainCellsResult.model_validate(done)
     if settings.weights is None and settings.epochs[0]:
         folder.reporter.message("no weights to start from: the encoder learns in the first phase too")
-    fit = CellFit(Windows(data, settings), len(types) or None, settings, folder, start)
+    if start is not None and start.facts.notice:
+        folder.reporter.message(start.facts.notice)
+    fit = CellFit(Windows(data, settings), len(types) or None, settings, folder, start.net if start else None)
     net = fit.train()
-    result = _finish(net, fit, types, data, test)
+    # terms of the weights it starts from hold for what is made of them
+    result = _finish(net, fit, types, data, test, settings.licence or (start.facts.licence if start else ""))
     folder.finish(result)
     return result
 
@@ -92,7 +96,8 @@ def _data(settings: TrainCellsSettings) -> tuple[CellData, CellData]:
         if settings.test
         else find_cell_data(settings.data, "test", settings.merge)
     )
-    same = {item.name for item in data.items} & {item.name for item in test.items}
+    # one image under two names of its folder is one
+    same = {realpath(item.name) for item in data.items} & {realpath(item.name) for item in test.items}
     if same:
         raise InputError(
             f"{len(same)} images are both learned from and scored on: {listed(sorted(same))}", "check --test"
@@ -107,6 +112,8 @@ def _types(settings: TrainCellsSettings, data: CellData) -> Types:
         if settings.types:
             raise InputError(f"types {', '.join(settings.types)} are named, the data have none", "leave out --types")
         return ()
+    if largest == 0:
+        raise InputError("no nucleus has a type: all are 0", "look at the type maps and at --merge, or leave them out")
     if not settings.types:
         return default_types(largest + 1)
     if largest > len(settings.types):
@@ -120,24 +127,26 @@ def _types(settings: TrainCellsSettings, data: CellData) -> Types:
     return (background, *named)
 
 
-def _start(settings: TrainCellsSettings) -> HoVerNet | None:
+def _start(settings: TrainCellsSettings) -> CellModel | None:
     if settings.weights is None:
         return None
-    net = load_hovernet(settings.weights, mode=settings.mode).net
-    if not np.isclose(net.width, settings.width):
+    model = load_hovernet(settings.weights, mode=settings.mode)
+    width = model.net.width
+    if not np.isclose(width, settings.width):
         raise MismatchError(
-            f"the weights '{settings.weights}' have width {net.width:g}, not {settings.width:g}",
-            f"use --width {net.width:g}",
+            f"the weights '{settings.weights}' have width {width:g}, not {settings.width:g}", f"use --width {width:g}"
         )
-    return net
+    return model
 
 
-def _finish(net: HoVerNet, fit: CellFit, types: Types, data: CellData, test: CellData) -> TrainCellsResult:
+def _finish(
+    net: HoVerNet, fit: CellFit, types: Types, data: CellData, test: CellData, licence: str
+) -> TrainCellsResult:
     """Score the network and write it with what is known of it."""
     folder, loss = fit.folder, round(float(np.mean(fit.losses)), 4)
-    facts = _facts(fit, types, {"images": len(data), "steps": fit.steps, "loss": loss})
+    facts = _facts(fit, types, licence, {"images": len(data), "steps": fit.steps, "loss": loss})
     facts = facts.model_copy(update={"density": density_of(data[i].image for i in range(len(data)))})
-    ready = NucleusNet(CellModel(net, facts, ""), str(fit.device))
+    ready = NucleusNet(CellModel(net, facts, ""), str(fit.device), fit.settings.precision)
     scores = score_and_show(ready, test, folder.path / "overlays", folder.reporter, types)
     facts = facts.model_copy(update={"card": facts.card | {"scores": scores}})
     file = save_hovernet(net, facts, folder.path / CELLS_FILE, half=fit.settings.half)
@@ -154,7 +163,7 @@ def _finish(net: HoVerNet, fit: CellFit, types: Types, data: CellData, test: Cel
     )
 
 
-def _facts(fit: CellFit, types: Types, card: dict[str, Any]) -> CellFacts:
+def _facts(fit: CellFit, types: Types, licence: str, card: dict[str, Any]) -> CellFacts:
     s = fit.settings
     card |= {"data": s.data_note, "batch": fit.phases[-1].batch}
     card |= {"degraded_share": s.degraded_share, "degraded_mpp": s.degraded_mpp}
@@ -165,7 +174,7 @@ def _facts(fit: CellFit, types: Types, card: dict[str, Any]) -> CellFacts:
         mpp=s.mpp,
         types=types,
         name=s.name,
-        licence=s.licence,
-        notice=f"the weights '{s.name}': {s.licence}" if s.licence else "",
+        licence=licence,
+        notice=f"the weights '{s.name}': {licence}" if licence else "",
         card=card,
     )

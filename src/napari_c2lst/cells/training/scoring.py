@@ -97,7 +97,7 @@ def score_and_show(
         if index < MOST_PICTURES:
             colours = [t.colour for t in types]
             picture = beside(truth.image, (labels, nuclei), (truth.instances, true_nuclei), colours)
-            file = folder / f"{Path(test.items[index].name).stem}.png"
+            file = folder / f"{picture_name(test, index)}.png"
             with atomic_file(file) as temporary:
                 picture.save(temporary, "PNG")
             reporter.picture(file, "found nuclei (left) and true ones (right)")
@@ -107,6 +107,12 @@ def score_and_show(
     scores = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     scores |= type_scores(joined(pairings), [t.name for t in types[1:]]) if pairings else {}
     return {"images": len(rows)} | {name: round(value, 4) for name, value in scores.items()}
+
+
+def picture_name(test: CellData, index: int) -> str:
+    """What an image is called without folder and ending; images of one name, as all of PanNuke's, are numbered."""
+    stems = [Path(item.name).stem for item in test.items]
+    return stems[index] if stems.count(stems[index]) == 1 else f"{stems[index]}_{index}"
 
 
 def _points(nuclei: Nuclei) -> TypedPoints:

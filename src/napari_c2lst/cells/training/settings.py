@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from napari_c2lst.cells.facts import refuse_same_names
 from napari_c2lst.common.settings import RunSettings, setting
 
 
@@ -93,8 +94,12 @@ class TrainCellsSettings(RunSettings):
             raise ValueError(f"epochs = {self.epochs}: at least one phase needs an epoch, and none fewer than 0")
         if min(self.batch) < 1:
             raise ValueError(f"batch = {self.batch}: at least one patch in each phase")
-        if any(kind < 0 for kind in self.merge):
-            raise ValueError(f"merge = {self.merge}: types are 0 (none), 1, 2, ...")
+        if any(not 0 <= kind <= 255 for kind in self.merge):
+            raise ValueError(f"merge = {self.merge}: types are 0 (none), 1, 2, ... 255")
+        try:
+            refuse_same_names(self.types)
+        except ValueError as error:
+            raise ValueError(f"types = {self.types}: {error}") from None
         return self
 
     @property

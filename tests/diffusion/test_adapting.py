@@ -10,6 +10,7 @@ from tests.slides.stores import make_tiny_store
 
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter
+from napari_c2lst.diffusion import adapting
 from napari_c2lst.diffusion.adapting import AdaptResult, run
 from napari_c2lst.diffusion.central import load_central, save_central
 from napari_c2lst.diffusion.local import load_local
@@ -200,3 +201,14 @@ def test_a_gene_list_is_the_panel_and_a_wrong_one_is_refused(world: Path, tmp_pa
 def test_the_result_file_holds_the_result(world: Path, finished: tuple[AdaptResult, RecordingReporter]) -> None:
     stored = json.loads((world / "run" / "result.json").read_text())
     assert AdaptResult.model_validate(stored) == finished[0]
+
+
+def test_the_embedded_model_is_named_so_beside_a_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("embedded", "mine"):
+        (tmp_path / name).mkdir()
+    assert adapting._kept("embedded", tmp_path / "run") == "embedded"
+    assert adapting._kept("mine", tmp_path / "run") == "../mine"
+    assert adapting._kept("centre/model", tmp_path / "run") == "centre/model"

@@ -95,3 +95,29 @@ def test_no_torch_is_needed(pairs: Path) -> None:
         f"open_pairs(Path({str(pairs)!r})).patches([0]); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_rows_are_no_patches(pairs: Path) -> None:
+    lazy = open_pairs(pairs)
+    none = lazy.patches(lazy.rows_of("nowhere"))
+    assert (none.shape, none.dtype) == ((0, 16, 16, 3), np.uint8)
+
+
+def test_a_row_beyond_the_last_one_is_one_sentence(pairs: Path) -> None:
+    with pytest.raises(InputError, match=r"pairs '.*pairs\.zarr' cannot be read: ."):
+        open_pairs(pairs).patches(np.array([42]))
+
+
+def test_a_store_that_goes_away_is_said(pairs: Path) -> None:
+    lazy = open_pairs(pairs)
+    assert lazy.patches(np.array([1])).any()
+    shutil.rmtree(pairs)
+    with pytest.raises(InputError, match=r"the pairs '.*pairs\.zarr' are gone"):
+        lazy.patches(np.array([1]))
+
+
+def test_a_store_that_was_copied_in_part_is_refused_when_it_is_opened(pairs: Path) -> None:
+    chunk = next(file for file in (pairs / "obsm" / "patches").rglob("*") if file.is_file() and file.name[-1].isdigit())
+    chunk.unlink()
+    with pytest.raises(InputError, match="lack some of their patches"):
+        open_pairs(pairs)

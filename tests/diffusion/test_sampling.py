@@ -10,6 +10,7 @@ from tests.slides.stores import make_tiny_store
 
 from napari_c2lst.common.errors import InputError, MismatchError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter
+from napari_c2lst.common.runs import RunFolder
 from napari_c2lst.diffusion import sampling
 from napari_c2lst.diffusion.central import CentralModel, load_central, save_central
 from napari_c2lst.diffusion.local import LocalFacts, LocalModel, load_local
@@ -227,3 +228,63 @@ def test_the_plan_is_what_the_settings_say(world: Path, tmp_path: Path) -> None:
     plan = plan_of(settings)
     assert (plan.sampler, plan.steps, plan.eta, plan.spacing) == ("ddim", 7, 0.3, "auto")
     assert (plan.guidance.scale, plan.guidance.low, plan.guidance.high, plan.guidance.rescale) == (2, 0.1, 0.8, 0.5)
+
+
+def test_a_run_that_stopped_at_its_first_part_has_a_picture_in_the_end(world: Path, tmp_path: Path) -> None:
+    settings = _settings(world, tmp_path / "pairs")
+    with pytest.raises(Stopped, match="stopped after 4 of 18"):
+        run(settings, RecordingReporter(stop_after=1))
+    result = run(settings, RecordingReporter())
+    assert result.picture.is_file()
+    assert str(result.picture) in result.lines()[1]
+
+
+def _killed_at_its_end(settings: SampleSettings) -> None:
+    """All pairs are there, `result.json` is not."""
+
+    def killed(*_: Any) -> None:
+        raise SystemExit
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "finish", killed)
+        with pytest.raises(SystemExit):
+            run(settings, RecordingReporter())
+
+
+@pytest.mark.parametrize("batch", [4, 64], ids=["with checkpoints", "in one part"])
+def test_a_run_killed_between_its_pairs_and_its_result_is_finished(
+    world: Path, tmp_path: Path, finished: tuple[SampleResult, RecordingReporter], batch: int
+) -> None:
+    settings = _settings(world, tmp_path / "pairs", batch=batch)
+    _killed_at_its_end(settings)
+    assert (tmp_path / "pairs" / "pairs.zarr").is_dir()
+    assert not (tmp_path / "pairs" / "result.json").exists()
+    reporter = RecordingReporter()
+    result = run(settings, reporter)
+    assert reporter.of_kind("progress") == []  # nothing is drawn again
+    assert (result.patches, result.spots) == (18, SPOTS)
+    assert result.picture.is_file()
+    assert np.array_equal(load_pairs(result.pairs).patches, load_pairs(finished[0].pairs).patches)
+    assert run(settings, RecordingReporter()) == result
+
+
+def test_pairs_of_another_run_in_the_place_are_not_taken_for_its_own(world: Path, tmp_path: Path) -> None:
+    other = run(_settings(world, tmp_path / "other", seed=4), RecordingReporter())
+    settings = _settings(world, tmp_path / "pairs")
+    with pytest.raises(Stopped):
+        run(settings, RecordingReporter(stop_after=2))
+    shutil.copytree(other.pairs, tmp_path / "pairs" / "pairs.zarr")
+    with pytest.raises(InputError, match="is there already"):
+        run(settings, RecordingReporter())
+    assert not (tmp_path / "pairs" / "result.json").exists()
+
+
+def test_a_central_model_that_was_moved_is_asked_for_and_can_be_named(world: Path, tmp_path: Path) -> None:
+    local = load_local(world / "local")
+    facts = local.facts.model_copy(update={"central_source": "../central-of-then"})
+    LocalModel(local.modulation, facts).save(tmp_path / "local")
+    with pytest.raises(InputError, match=r"'tiny' .* is no longer at .*central-of-then") as caught:
+        run(_settings(world, tmp_path / "pairs", local=tmp_path / "local"), RecordingReporter())
+    assert caught.value.hint == "name it: --central FOLDER"
+    named = _settings(world, tmp_path / "pairs", local=tmp_path / "local", central=str(world / "central"), ratio=1)
+    assert run(named, RecordingReporter()).patches == SPOTS

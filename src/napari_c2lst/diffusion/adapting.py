@@ -21,7 +21,7 @@ from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import SpotSet, read_spot_set
 from napari_c2lst.slides.store.stored import open_stored
 
-from .central import CentralModel, load_central
+from .central import EMBEDDED, CentralModel, load_central
 from .local import LocalFacts, LocalModel
 from .local_fit import LocalFit, Spots
 from .modulation import Modulation, norm_channels
@@ -108,7 +108,7 @@ def _facts(settings: AdaptSettings, slide: Slide, central: CentralModel, chosen:
 
 def _kept(source: str, run: Path) -> str:
     """A source as the local model names it: one that means the same elsewhere, without folders of this machine."""
-    return keep_place(Path(source), run) if Path(source).exists() else source
+    return keep_place(Path(source), run) if source != EMBEDDED and Path(source).exists() else source
 
 
 def _spots(settings: AdaptSettings, slide: Slide, chosen: SpotSet, facts: LocalFacts, reporter: Reporter) -> Spots:

@@ -22,6 +22,7 @@ from .conditions import Conditions, plan_conditions
 from .guidance import Guidance
 from .local import LocalModel, find_source, load_local
 from .pairs import PAIRS_FILE, PairsFacts, partial_store
+from .pairs_on_disk import open_pairs
 from .pairs_writing import PairsWriter
 from .previews import write_sheet
 from .samplers import Engine, Patches, sample
@@ -152,11 +153,15 @@ class Sampling:
 
     def run(self) -> SampleResult:
         """Draw every patch that is left, then give the store its name."""
+        store, facts = self.folder.path / PAIRS_FILE, self._facts()
+        # a run that was killed between its last patch and its result has all its pairs
+        if store.exists() and not partial_store(store).exists() and open_pairs(store).facts == facts:
+            return self._finish(store)
         done = self._done()
         writer = PairsWriter(
-            self.folder.path / PAIRS_FILE,
+            store,
             self.conditions,
-            self._facts(),
+            facts,
             seed=self.settings.seed,
             rows=self.rows,
             resume=done > 0,
@@ -167,9 +172,9 @@ class Sampling:
         for start in range(done, len(self.conditions), self.rows):
             patches = self._draw(start, min(start + self.rows, len(self.conditions)), self.plan)
             writer.write(start, patches)
-            self._after_part(start + len(patches))
             if start == 0:
                 self._picture(patches)
+            self._after_part(start + len(patches))
         return self._finish(writer.finish())
 
     def _done(self) -> int:

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_run_writes_a_central_model_with_its_card(tile_folder, tmp_path):
     assert central.facts["tiles"] == 24
     assert "CC0" in (result.central / "README.md").read_text()
     assert len(reporter.of_kind("metrics")) == 10
-    assert any("estimated time" in m for m in reporter.messages)
+    assert any(re.fullmatch(r"estimated time: about \d+ (s|min|min \d+ s)", m) for m in reporter.messages)
     assert json.loads((tmp_path / "run" / "result.json").read_text())["steps"] == 10
     assert "c2lst adapt" in result.lines()[-1]
 
@@ -105,14 +106,21 @@ def test_sample_grids_are_written_while_learning(tile_folder, tmp_path):
     assert Image.open(picture["path"]).size[0] > 4 * 16
 
 
-def test_too_little_memory_says_which_batch_to_take(tile_folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("batch", "hint"),
+    [
+        (4, "use --batch 2 --accumulation 2: the same step, less memory"),
+        (1, "use a smaller network (--widths), or --device cpu"),
+    ],
+)
+def test_too_little_memory_says_what_to_take(tile_folder, tmp_path, monkeypatch, batch, hint):
     def fail(self, part, model):
         raise torch.OutOfMemoryError("out of memory")
 
     monkeypatch.setattr(pretraining._Trainer, "_loss", fail)
-    with pytest.raises(DeviceMemoryError, match="batch of 4") as caught:
-        run(settings(tile_folder, tmp_path / "run"), RecordingReporter())
-    assert "--batch 2 --accumulation 2" in caught.value.hint
+    with pytest.raises(DeviceMemoryError, match=f"batch of {batch}") as caught:
+        run(settings(tile_folder, tmp_path / "run", batch=batch), RecordingReporter())
+    assert caught.value.hint == hint
 
 
 def test_missing_tiles_are_named(tmp_path):

@@ -16,13 +16,19 @@ import pytest
 import torch
 from PIL import Image
 
-from napari_c2lst.common.errors import InputError
-from napari_c2lst.common.reporter import Reporter
-from napari_c2lst.common.runs import latest_checkpoint
+from napari_c2lst.common.errors import InputError, RunFailure
+from napari_c2lst.common.reporter import RecordingReporter, Reporter
+from napari_c2lst.common.runs import RunFolder, latest_checkpoint
 from napari_c2lst.diffusion.central import load_central
 from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
 from napari_c2lst.diffusion.pretraining import run
-from napari_c2lst.diffusion.processes import refuse_uneven
+from napari_c2lst.diffusion.processes import (
+    agree_to_stop,
+    mean_over_processes,
+    open_folder,
+    packed_once,
+    refuse_uneven,
+)
 
 FLAGS = {
     "preset": "small",
@@ -152,3 +158,61 @@ def test_a_batch_that_cannot_be_dealt_out_is_refused() -> None:
     with pytest.raises(InputError, match="a batch of 10 cannot be dealt out evenly to 4") as caught:
         refuse_uneven(settings, 4)
     assert "--batch 8" in caught.value.hint
+
+
+class Two:
+    """One of two processes, the other of which says `other`: what `accelerate` gives back on both."""
+
+    num_processes, device = 2, torch.device("cpu")
+
+    def __init__(self, other: float, *, main: bool = True) -> None:
+        self.other, self.is_main_process = other, main
+
+    def reduce(self, mine: torch.Tensor, how: str) -> torch.Tensor:
+        total = mine + self.other
+        return total / 2 if how == "mean" else total
+
+    def wait_for_everyone(self) -> None:
+        """There is nobody to wait for."""
+
+
+@pytest.mark.parametrize(("mine", "other", "stop"), [(False, 0, False), (False, 1, True), (True, 0, True)])
+def test_all_stop_as_soon_as_one_is_asked_to(mine: bool, other: int, stop: bool) -> None:
+    assert agree_to_stop(Two(other), mine) is stop  # type: ignore[arg-type]
+
+
+def test_a_figure_is_that_of_all_processes() -> None:
+    assert mean_over_processes(Two(3.0), 1.0) == 2.0  # type: ignore[arg-type]
+
+
+def test_tiles_that_the_first_process_did_not_leave_are_told(tmp_path: Path) -> None:
+    settings = PretrainSettings.resolve(tiles=("t",), out=tmp_path / "run", preset="small", device="cpu")
+    folder = RunFolder.open(settings, Reporter(), kind="pretrain")
+    with pytest.raises(RunFailure, match=r"the tiles in '.*run' are gone") as caught:
+        packed_once(settings, folder, Two(0, main=False))  # type: ignore[arg-type]
+    assert caught.value.hint == "start again"
+
+
+def test_the_second_process_finds_the_folder_says_nothing_and_hears_the_stop(tmp_path: Path) -> None:
+    settings = PretrainSettings.resolve(
+        tiles=("t",), out=tmp_path / "run", preset="small", device="cpu", resume="never"
+    )
+    first = open_folder(settings, Reporter(), Two(0))  # type: ignore[arg-type]
+    said = RecordingReporter(stop_after=0)
+    second = open_folder(settings, said, Two(0, main=False))  # type: ignore[arg-type]
+    assert second.path == first.path
+    second.reporter.message("not again")
+    second.reporter.metrics(1, {"loss": 1.0})
+    assert said.events == []
+    assert events_of(tmp_path / "run") == []
+    assert second.reporter.stop_requested()
+
+
+@pytest.mark.parametrize(
+    ("batch", "processes", "hint"), [(3, 4, "--batch 4"), (7, 2, "--batch 6"), (9, 8, "--batch 8")]
+)
+def test_the_batch_to_take_instead_can_be_dealt_out(batch: int, processes: int, hint: str) -> None:
+    settings = PretrainSettings.resolve(tiles=("t",), out="o", batch=batch, preset="small", device="cpu")
+    with pytest.raises(InputError) as caught:
+        refuse_uneven(settings, processes)
+    assert caught.value.hint == f"use {hint}"

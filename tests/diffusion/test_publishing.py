@@ -16,6 +16,7 @@ from tests.diffusion.tiny import PX, tiny_central, tiny_local
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import RecordingReporter
+from napari_c2lst.diffusion import publishing
 from napari_c2lst.diffusion.central import CentralModel, load_central, save_central
 from napari_c2lst.diffusion.local import LocalModel
 from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
@@ -207,3 +208,32 @@ def test_a_licence_file_that_is_no_text_is_refused(central: Path, tmp_path: Path
     (tmp_path / "licence.pdf").write_bytes(b"\xff\xfe\x00%PDF")
     with pytest.raises(InputError, match="cannot be read as text"):
         publish(central, tmp_path / "public", licence_file=tmp_path / "licence.pdf")
+
+
+@pytest.mark.parametrize("name", ["runs/gone", "gone"])
+def test_a_run_that_is_not_there_is_no_hub_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """`publish` fetches nothing, so that nothing is to be allowed."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"there is no folder '{name}'") as caught:
+        publish(Path(name), tmp_path / "public")
+    assert caught.value.hint == "give the run folder of 'c2lst pretrain'"
+
+
+def test_a_fault_halfway_leaves_no_folder(central: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(publishing, "write_checksums", full)
+    with pytest.raises(InputError, match="the disk is full"):
+        publish(central, tmp_path / "public")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["private"]
+
+
+def test_what_to_do_next_is_told(central: Path, tmp_path: Path) -> None:
+    result = publish(central, tmp_path / "public")
+    first, second, third, fourth = result.lines()
+    assert str(tmp_path / "public") in first
+    assert "LICENSE, README.md" in first
+    assert result.content_hash in second
+    assert third == f"try it: c2lst adapt SLIDE --central {tmp_path / 'public'}"
+    assert fourth.endswith("nothing was uploaded")

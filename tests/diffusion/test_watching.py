@@ -12,6 +12,7 @@ from napari_c2lst.diffusion import watching
 from napari_c2lst.diffusion.pretrain_settings import PretrainSettings
 from napari_c2lst.diffusion.pretraining import run
 from napari_c2lst.diffusion.tiles.packed import read_packed
+from napari_c2lst.diffusion.watching import check_watching
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,13 @@ def test_features_that_are_not_there_are_refused_before_a_step(tile_folders, tmp
     reporter = RecordingReporter()
     with pytest.raises(InputError, match="no model for features"):
         run(settings(tile_folders, tmp_path / "run", kid_features="facebook/dinov2-base"), reporter)
-    assert reporter.of_kind("metrics") == []
+    assert reporter.events == []
+    assert not (tmp_path / "run").exists()  # no tile was packed for it
+
+
+@pytest.mark.parametrize("unused", [{"kid_every": 0}, {"held_out": 0.0}])
+def test_features_that_nothing_is_measured_with_are_not_looked_for(unused):
+    check_watching(settings(("t",), "o", kid_features="nowhere", **unused))
 
 
 def test_curves_and_grids_for_tensorboard(tile_folders, tmp_path):

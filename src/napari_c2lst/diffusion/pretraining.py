@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
 from napari_c2lst.common.device import autocast, autocast_dtype, describe_device, is_out_of_memory, resolve_device
+from napari_c2lst.common.durations import in_words
 from napari_c2lst.common.errors import DeviceMemoryError, Stopped
 from napari_c2lst.common.learning import cosine_rate, ema_decay, ema_update, refuse_nan, set_rate, warmup_factor
 from napari_c2lst.common.reporter import Reporter
@@ -35,7 +36,7 @@ from .processes import (
 from .schedule import NOISE, VELOCITY, NoiseSchedule, noise_prediction_loss
 from .tiles.sources import find_sources
 from .unet import NoiseNet, as_batch, build_noise_net, count_parameters
-from .watching import Watcher, check_tracker
+from .watching import Watcher, check_watching
 
 # a single odd batch must not throw the weights away; the usual norm is well below
 MAX_GRADIENT = 1.0
@@ -51,7 +52,7 @@ def run(settings: PretrainSettings, reporter: Reporter) -> PretrainResult:
     Stopped
         If asked to stop, after a checkpoint.
     """
-    check_tracker(settings)
+    check_watching(settings)
     find_sources(settings.tiles)
     device = resolve_device(settings.device)
     accelerator = start_processes(device, tracker=settings.tracker, folder=str(settings.out))
@@ -144,8 +145,8 @@ class _Trainer:
             f"{len(self.learned)} tiles, {s.steps} steps of {s.batch * s.accumulation} patches"
         )
         if self.step < s.steps:
-            minutes = self._seconds_per_step() * (s.steps - self.step) / 60
-            self.reporter.message(f"estimated time: about {minutes:.0f} min")
+            seconds = self._seconds_per_step() * (s.steps - self.step)
+            self.reporter.message(f"estimated time: about {in_words(seconds)}")
         while self.step < s.steps:
             begin = time.perf_counter()
             loss = mean_over_processes(self.accelerator, self._step())
@@ -210,9 +211,10 @@ class _Trainer:
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
+            less = f"use --batch {s.batch // 2} --accumulation {s.accumulation * 2}: the same step, less memory"
             raise DeviceMemoryError(
                 f"the device ran out of memory with a batch of {s.batch}",
-                f"use --batch {max(1, s.batch // 2)} --accumulation {s.accumulation * 2}: the same step, less memory",
+                less if s.batch > 1 else "use a smaller network (--widths), or --device cpu",
             ) from error
 
     def _alone_until(self, last: bool) -> AbstractContextManager[Any]:

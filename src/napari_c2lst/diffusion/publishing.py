@@ -14,7 +14,7 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 
 from .cards import write_card
-from .central import CentralModel, load_central, save_central
+from .central import EMBEDDED, CentralModel, load_central, save_central
 from .checksums import write_checksums
 from .publish_settings import PublishSettings
 
@@ -99,6 +99,8 @@ def published(model: CentralModel, settings: PublishSettings) -> CentralModel:
 
 
 def _refuse_local(folder: Path) -> None:
+    if not folder.exists() and str(folder) != EMBEDDED:
+        raise InputError(f"there is no folder '{folder}'", "give the run folder of 'c2lst pretrain'")
     if (folder / "local.safetensors").exists() or folder.name == "local.safetensors":
         raise InputError(
             f"'{folder}' is a local model: it knows the spots and genes of one slide, and is not published",

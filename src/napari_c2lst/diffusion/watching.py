@@ -23,14 +23,16 @@ PREVIEW_IMAGES = 16
 _TRACKER = "curves"
 
 
-def check_tracker(settings: PretrainSettings) -> None:
-    """Refuse a tracker that is not installed.
+def check_watching(settings: PretrainSettings) -> None:
+    """Refuse a tracker or features that are not there, before hours of work.
 
     Raises
     ------
     InputError
-        If TensorBoard is asked for and not there.
+        If TensorBoard is asked for and not installed, or KID of features that cannot be had.
     """
+    if settings.kid_every and settings.held_out:
+        load_extractor(settings.kid_features)
     if settings.tracker == "tensorboard" and find_spec("tensorboard") is None:
         raise InputError("TensorBoard is not installed", "pip install tensorboard, or leave --tracker out")
 

@@ -95,3 +95,57 @@ def test_worker_count():
     assert worker_count(3) == 3
     assert worker_count(0) == 1
     assert 1 <= worker_count(None) <= 16
+
+
+def test_an_error_comes_after_the_results_before_it():
+    def work(item):
+        if item == 3:
+            raise InputError("damaged")
+        return -item
+
+    with ThreadPoolExecutor(2) as pool:
+        results = in_order(pool, work, [1, 2, 3, 4], ahead=2)
+        assert [next(results), next(results)] == [(1, -1), (2, -2)]
+        with pytest.raises(InputError, match="damaged"):
+            next(results)
+
+
+@pytest.mark.parametrize(("items", "ahead"), [([], 3), ([7], 3), ([5, 4, 5], 0), ("abc", 100)])
+def test_any_number_of_items_and_any_lead(items, ahead):
+    with ThreadPoolExecutor(2) as pool:
+        assert list(in_order(pool, str, items, ahead)) == [(item, str(item)) for item in items]
+
+
+def test_chunks_of_unequal_sizes_are_found_by_their_borders():
+    pixels = noise(50, 60)
+    source = CountingArray(pixels, broken=(30, 10))
+    reader = ChunkReader(da.from_array(source, chunks=((3,), (30, 5, 15), (10, 50)), name=False), "toy")
+    reader.expect(np.arange(6))
+    assert [reader.corner(chunk) for chunk in (0, 1, 4, 5)] == [(0, 0), (0, 10), (35, 0), (35, 10)]
+    np.testing.assert_array_equal(reader.read(5), pixels[:, 35:50, 10:60])
+    with pytest.raises(InputError, match="rows 30 to 35, columns 10 to 60"):
+        reader.read(3)
+
+
+def test_a_chunk_that_was_not_expected_is_named_too():
+    reader = reader_of(noise(64, 64))
+    reader.expect(np.array([0]))
+    with pytest.raises(InputError, match="rows 32 to 64, columns 0 to 32 cannot be read"):
+        reader.read(2)
+
+
+def test_long_errors_are_cut():
+    said = chunks._short(OSError("x" * 1000))
+    assert said.startswith("OSError: xxx")
+    assert len(said) < 200
+
+
+def test_no_more_workers_than_16_nor_than_cores(monkeypatch):
+    monkeypatch.setattr(chunks.os, "sched_getaffinity", lambda _: range(5), raising=False)
+    assert worker_count(None) == 5
+    monkeypatch.setattr(chunks.os, "sched_getaffinity", lambda _: range(64), raising=False)
+    assert worker_count(None) == 16
+    assert worker_count(40) == 40  # as asked
+    monkeypatch.delattr(chunks.os, "sched_getaffinity")  # macOS and Windows have none
+    monkeypatch.setattr(chunks.os, "cpu_count", lambda: None)
+    assert worker_count(None) == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.slides.pictures import tissue_picture
 
-from napari_c2lst.slides.images.finding import find_tissue
+from napari_c2lst.slides.images.finding import find_tissue, otsu
 from napari_c2lst.slides.images.scratch import Scratch, strips
 
 GLASS = (232, 228, 234)
@@ -62,3 +62,104 @@ def test_memory_is_a_few_masks(picture):
             tracemalloc.stop()
     # the picture alone would take 12 bytes a pixel, what is made of it at once more than 60
     assert peak < 20 * np.prod(scratch.shape[:2])
+
+
+def on_glass(shape=(120, 130), where=(slice(30, 90), slice(40, 100)), glass=GLASS):
+    """Tissue on clean glass, 8 um a pixel."""
+    picture = np.full((*shape, 3), glass, np.uint8)
+    rows, columns = (range(n)[part] for n, part in zip(shape, where, strict=True))
+    picture[where] = tissue_picture(len(rows), len(columns), glass=glass)
+    return picture
+
+
+@pytest.mark.parametrize("turn", [lambda a: a[::-1], lambda a: a[:, ::-1], lambda a: a.swapaxes(0, 1)])
+def test_a_turned_picture_has_the_turned_tissue(turn):
+    picture = on_glass()
+    mask, glass = find_tissue(picture, 8.0)
+    turned, same = find_tissue(turn(picture), 8.0)
+    assert (turned != turn(mask)).mean() < 1e-3  # sums in another order: a pixel on the threshold may fall either way
+    assert same == glass
+
+
+@pytest.mark.parametrize(
+    "where", [(slice(0, 60), slice(0, 60)), (slice(60, 120), slice(70, 130)), (slice(0, 120), slice(0, 50))]
+)
+def test_tissue_reaches_into_the_corner_it_lies_in(where):
+    mask, _ = find_tissue(on_glass(where=where), 8.0)
+    truth = np.zeros(mask.shape, bool)
+    truth[where] = True
+    assert (mask & truth).sum() / (mask | truth).sum() > 0.85
+    corner = (0 if where[0].start == 0 else -1, 0 if where[1].start == 0 else -1)
+    assert mask[corner]
+
+
+def test_the_picture_is_left_alone_and_its_type_does_not_matter():
+    picture = on_glass()
+    before = picture.copy()
+    mask, glass = find_tissue(picture, 8.0)
+    np.testing.assert_array_equal(picture, before)
+    again, same = find_tissue(picture.astype(np.float64), 8.0)
+    np.testing.assert_array_equal(again, mask)
+    assert same == glass
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (3, 5)])
+@pytest.mark.parametrize("level", [0, 235])
+def test_pictures_smaller_than_the_neighbourhood(shape, level):
+    mask, glass = find_tissue(np.full((*shape, 3), level, np.uint8), 8.0)
+    assert mask.shape == shape
+    assert not mask.any()
+    assert glass == (None if level == 0 else pytest.approx((235,) * 3))
+
+
+@pytest.mark.parametrize(
+    ("colour", "seen"),
+    [((250, 250, 250), True), ((180, 176, 178), True), ((60, 60, 60), False), ((240, 200, 150), False)],
+    ids=["bright", "dim", "too dark", "too yellow"],
+)
+def test_what_can_be_glass(colour, seen):
+    _, glass = find_tissue(on_glass(glass=colour), 8.0)
+    assert glass == (pytest.approx(colour, abs=1) if seen else None)
+
+
+def test_a_crumb_of_glass_is_no_glass():
+    picture = tissue_picture(100, 100)
+    picture[50:55, 50:55] = 255  # a quarter of a per cent
+    assert find_tissue(picture, 8.0)[1] is None
+
+
+def test_pixels_beside_black_ones_are_not_seen():
+    picture = on_glass()
+    picture[60, :] = 0  # a stitching line through the tissue
+    mask, _ = find_tissue(picture, 8.0)
+    assert not mask[58:63].any()
+    assert mask[50, 70]
+    assert mask[70, 70]
+
+
+@pytest.mark.parametrize(("um", "kept"), [(4.0, False), (16.0, True)])
+def test_a_speck_is_judged_by_its_microns(um, kept):
+    picture = on_glass((300, 300), (slice(50, 140), slice(50, 140)))
+    picture[200:216, 200:216] = tissue_picture(16, 16, glass=GLASS)  # 64 um or 256 um a side
+    mask, _ = find_tissue(picture, um)
+    assert mask[200:216, 200:216].any() == kept
+    assert mask[60:130, 60:130].mean() > 0.95
+
+
+@pytest.mark.parametrize("edge", [0.0, 0.3])
+def test_otsu_is_that_of_scikit_image(edge):
+    filters = pytest.importorskip("skimage.filters")
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.normal(edge + 0.1, 0.02, 900), rng.normal(0.8, 0.04, 400)]).astype(np.float32)
+    values = values.clip(0, 1)
+    found = otsu(lambda: iter([values]))
+    assert found == pytest.approx(filters.threshold_otsu(values), abs=2 / 256)
+    assert otsu(lambda: iter([values[:7], values[:0], values[7:]])) == found
+
+
+def test_otsu_takes_what_is_above_one_as_one():
+    values = np.array([0.1] * 50 + [0.9] * 50, np.float32)
+    far = values.copy()
+    far[-10:] = 1000
+    assert 0.1 <= otsu(lambda: iter([far])) < 0.9
+    assert np.isfinite(otsu(lambda: iter([values[:50]])))  # one value only

@@ -99,3 +99,23 @@ def test_a_folder_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "a.tif").mkdir()
     with pytest.raises(InputError, match="there is no image file"):
         open_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("name", ["slide 3, day 2.tif", "Gewebe_äöü.tif", "组织.tif", "a'b\"c.tif", "50%.v2.tif"])
+def test_any_name_of_a_file_opens(tmp_path: Path, name: str) -> None:
+    image = open_image(write_tiff(tmp_path / name, picture()))
+    assert np.array_equal(image.pyramid.levels[0][:, :9, :9].compute(), np.moveaxis(picture()[:9, :9], -1, 0))
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    write_png(tmp_path / "real.png", picture())
+    (tmp_path / "link.png").symlink_to("real.png")
+    assert open_image(tmp_path / "link.png").pyramid.shape == (300, 400)
+    (tmp_path / "real.png").unlink()
+    with pytest.raises(InputError, match=r"there is no image file '.*link\.png' / check the path"):
+        open_image(tmp_path / "link.png")
+
+
+def test_pixels_without_a_way_to_read_them() -> None:
+    with pytest.raises(NotImplementedError):
+        LazyPixels((3, 4, 4), np.dtype(np.uint8)).as_dask((4, 4)).compute()

@@ -46,3 +46,19 @@ def test_a_coarse_level_is_used_where_there_is_one() -> None:
     picture, downsample = overview(shape_known, 100)
     assert downsample == 4.0
     assert picture[:, -1, 0].min() == 200
+
+
+def test_a_sliver_keeps_at_least_one_row_or_column() -> None:
+    for height, width, shape in ((3, 4000, (1, 1333, 3)), (4000, 1, (4000, 1, 3))):
+        picture, downsample = overview(pyramid(height, width), 100)
+        assert picture.shape == shape
+        assert downsample == 4000 // max(shape)
+        assert np.isfinite(picture).all()
+
+
+def test_rows_left_over_at_the_far_border_are_cut() -> None:
+    pixels = np.zeros((3, 103, 205), np.uint8)
+    pixels[:, 100:] = pixels[:, :, 200:] = 255  # less than a pixel of the picture
+    picture, downsample = overview(Pyramid([da.from_array(pixels, chunks=(3, 50, 50))], [1.0]), 20)
+    assert (picture.shape, downsample) == ((10, 20, 3), 10.0)
+    assert picture.max() == 0

@@ -112,3 +112,33 @@ def test_an_image_of_one_level_is_read_at_that_level_whatever_is_asked() -> None
     pyramid = Pyramid.of_levels([lazily(np.zeros((1, 9, 9), np.uint8))])
     assert [pyramid.level_for(target, 0.5) for target in (0.01, 0.5, 100)] == [0, 0, 0]
     assert pyramid.levels[0].shape == (3, 9, 9)
+
+
+@pytest.mark.parametrize(
+    ("pixel", "wanted"),
+    [
+        (np.array([0.2, 0.4, 0.6, 0.0]), [255, 255, 255]),
+        (np.array([1.0, 0.0, 0.0, 1.0]), [255, 0, 0]),
+        (np.array([0x0A00, 0x1400, 0x1E00, 0xFFFF], np.uint16), [10, 20, 30]),
+        (np.array([0x0A00, 0x1400, 0x1E00, 0], np.uint16), [255, 255, 255]),
+        (np.array([7, 8, 9], np.int64), [7, 8, 9]),
+        (np.array([False, True, False]), [0, 255, 0]),
+    ],
+    ids=["clear", "opaque", "16 bits", "16 bits, clear", "wide", "yes or no"],
+)
+def test_transparency_and_depth_go_together(pixel: np.ndarray, wanted: list[int]) -> None:
+    assert rgb_block(np.tile(pixel[:, None, None], (1, 2, 2)))[:, 1, 1].tolist() == wanted
+
+
+def test_levels_may_be_stored_in_different_ways() -> None:
+    fine, coarse = np.full((4, 8, 8), 200, np.uint8), np.full((1, 4, 4), 0x0500, np.uint16)
+    fine[3] = 255
+    pyramid = Pyramid.of_levels([lazily(coarse), lazily(fine, (1, 4, 4))])
+    assert [level.shape for level in pyramid.levels] == [(3, 8, 8), (3, 4, 4)]
+    assert [int(level.compute().max()) for level in pyramid.levels] == [200, 5]
+
+
+def test_of_levels_as_fine_as_wanted_the_coarsest_counts_even_with_gaps() -> None:
+    pyramid = Pyramid.of_levels([lazily(np.zeros((3, h, h), np.uint8)) for h in (1600, 400, 25)])
+    assert pyramid.downsample == [1, 4, 64]
+    assert [pyramid.level_for(um, 0.25) for um in (0.25, 0.9, 1.0, 15.0, 16.0)] == [0, 0, 1, 1, 2]

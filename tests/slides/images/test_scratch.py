@@ -57,3 +57,44 @@ def test_parts_of_an_array_are_what_is_chosen():
     parts = list(parts_of(values, chosen, strips(values.shape, 3)))
     assert len(parts) == 4
     np.testing.assert_array_equal(np.concatenate(parts), values[chosen])
+
+
+@pytest.mark.parametrize("type_", [np.uint8, np.float64, np.int64])
+def test_other_numbers_are_kept_as_float32(type_):
+    rows = np.arange(12).reshape(4, 3).astype(type_)
+    with Scratch((4, 3)) as scratch:
+        scratch.append(rows)
+        assert scratch[:].dtype == np.float32
+        np.testing.assert_array_equal(scratch[:], rows)
+
+
+def test_slices_are_pythons():
+    values = np.random.default_rng(0).random((8, 5)).astype(np.float32)
+    with Scratch(values.shape, in_memory=0) as scratch:
+        scratch.append(values)
+        for rows in (slice(None, 3), slice(-2, None), slice(6, 100), slice(8, 9), slice(-100, 1)):
+            np.testing.assert_array_equal(scratch[rows], values[rows])
+
+
+def test_nothing_is_left_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Scratch((50, 50), in_memory=10) as scratch:
+        scratch.append(np.zeros((50, 50), np.float32))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="closed"):
+        scratch[0:1]
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (5, 0), (1, 1)])
+def test_images_of_hardly_anything_have_strips(shape):
+    assert sum(strip.stop - strip.start for strip in strips(shape)) == shape[0]
+
+
+def test_parts_of_an_array_on_disk():
+    values = np.arange(20, dtype=np.float32).reshape(5, 4)
+    chosen = np.zeros((5, 4), bool)
+    chosen[[0, 4], [3, 0]] = True
+    with Scratch(values.shape, in_memory=0) as scratch:
+        scratch.append(values)
+        parts = list(parts_of(scratch, chosen, strips(values.shape, 8)))
+    assert [part.tolist() for part in parts] == [[3.0], [], [16.0]]

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from tests.slides.pictures import CountingArray, noise, slide_of
 
+from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.images import shrinking
 from napari_c2lst.slides.images.chunks import ChunkReader
+from napari_c2lst.slides.images.pyramid import Pyramid
 from napari_c2lst.slides.images.shrinking import block_means, mean_rows, shrunk, shrunk_on_disk
 
 
@@ -69,3 +72,48 @@ def test_the_picture_on_disk_is_the_same():
         assert same == px
         assert on_disk.shape == picture.shape
         np.testing.assert_array_equal(on_disk[:], picture)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 77), (77, 1), (3, 200)])
+@pytest.mark.parametrize("side", [1, 4, 500])
+def test_images_of_any_shape_even_smaller_than_a_square(shape, side):
+    pixels = noise(*shape)
+    reader = ChunkReader(da.from_array(pixels, chunks=(3, 16, 16)), "toy")
+    np.testing.assert_allclose(block_means(reader, side, 1), naive(pixels, side), atol=1e-4)
+
+
+def test_chunks_of_unequal_sizes():
+    pixels = noise(50, 60)
+    reader = ChunkReader(da.from_array(pixels, chunks=((3,), (30, 5, 15), (10, 50))), "toy")
+    np.testing.assert_allclose(block_means(reader, 7, 2), naive(pixels, 7), atol=1e-4)
+
+
+def test_sums_of_many_bright_pixels_do_not_overflow():
+    white = np.broadcast_to(np.uint8(255), (3, 4200, 4200))
+    reader = ChunkReader(da.from_array(white, chunks=(3, 4200, 1400), name=False), "toy")
+    np.testing.assert_array_equal(block_means(reader, 4200, 2), np.full((1, 1, 3), 255))
+
+
+@pytest.mark.parametrize("workers", [1, 3, None])
+def test_the_number_of_threads_changes_nothing(workers):
+    slide = slide_of(noise(120, 130), mpp=1.0)
+    np.testing.assert_array_equal(shrunk(slide, 4.0, workers)[0], shrunk(slide, 4.0, 2)[0])
+
+
+def test_a_damaged_place_names_slide_and_level_and_leaves_nothing_open(monkeypatch):
+    source = CountingArray(noise(128, 128), broken=(64, 0))
+    closed = []
+    close = shrinking.Scratch.close
+    monkeypatch.setattr(shrinking.Scratch, "close", lambda self: (closed.append(self), close(self)))
+    with pytest.raises(InputError, match=r"image of slide 'toy' \(toy.zarr\), level 0: .* rows 64 to 128"):
+        shrunk_on_disk(slide_of(source), 4.0)
+    assert len(closed) == 1
+
+
+def test_a_grey_slide_of_deep_pixels_is_shrunk_as_it_looks():
+    deep = np.full((1, 64, 64), 0x8000, np.uint16)
+    slide = slide_of(noise(8, 8))
+    slide.pyramid = Pyramid.of_levels([da.from_array(deep, chunks=(1, 32, 32))])
+    picture, px = shrunk(slide, 8.0)
+    assert (picture.shape, px) == ((8, 8, 3), 8.0)
+    assert (picture == 128).all()

@@ -46,3 +46,39 @@ def test_the_given_mask_stays():
     mask = np.eye(5, dtype=bool)
     assert without_small(mask, 2, strips(mask.shape, 5)).sum() == 0
     assert mask.sum() == 5
+
+
+def test_a_part_is_kept_from_its_size_on():
+    mask = np.zeros((9, 9), bool)
+    mask[1:3, 1:4] = True  # six pixels
+    for among in (strips(mask.shape), strips(mask.shape, 18)):
+        assert without_small(mask, 6, among).sum() == 6
+        assert without_small(mask, 6.01, among).sum() == 0
+        assert without_small(mask, 0, among).sum() == 6
+
+
+def test_corners_do_not_touch():
+    mask = np.eye(6, dtype=bool)
+    assert without_small(mask, 2, strips(mask.shape, 12)).sum() == 0
+
+
+@pytest.mark.parametrize("rows", [1, 3, 9])
+def test_a_hole_that_opens_to_any_border_stays(rows):
+    for opening in ((0, 4), (8, 4), (4, 0), (4, 8)):
+        mask = np.ones((9, 9), bool)
+        mask[4, 4] = False
+        path = [np.arange(min(a, b), max(a, b) + 1) for a, b in zip(opening, (4, 4), strict=True)]
+        mask[np.ix_(*path)] = False
+        np.testing.assert_array_equal(without_small(mask, 50, strips(mask.shape, 9 * rows), holes=True), mask)
+
+
+def test_a_ring_across_strips_is_one_part_and_its_hole_another():
+    mask = np.zeros((12, 12), bool)
+    mask[2:10, 2:10] = True
+    mask[4:8, 4:8] = False
+    for among in (strips(mask.shape), strips(mask.shape, 24)):
+        filled = without_small(mask, 17, among, holes=True)
+        assert filled.sum() == 64
+        np.testing.assert_array_equal(without_small(mask, 16, among, holes=True), mask)
+        np.testing.assert_array_equal(without_small(mask, 48, among), mask)
+        assert not without_small(mask, 49, among).any()

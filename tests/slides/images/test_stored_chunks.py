@@ -10,6 +10,7 @@ from tests.slides.pictures import noise
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.images.chunks import ChunkReader
 from napari_c2lst.slides.images.stored_chunks import StoredChunks
+from napari_c2lst.slides.opening import open_slide
 
 PIXELS = noise(100, 150)
 
@@ -95,3 +96,23 @@ def test_a_chunk_of_another_size_is_an_error(tmp_path):
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(InputError, match="cannot be read"):
         ChunkReader(level, "toy").read(0)
+
+
+def test_the_levels_of_a_slide_in_a_store_are_read_past_zarr(tiny_store_once):
+    slide = open_slide(tiny_store_once)
+    for level in slide.pyramid.levels:
+        chunks = StoredChunks.of(level)
+        assert chunks is not None
+        np.testing.assert_array_equal(chunks.read(0, 0), level.blocks[0, 0, 0].compute())
+
+
+def test_a_slide_of_one_chunk_that_is_larger_than_the_image(tmp_path):
+    level = da.from_zarr(stored(tmp_path / "a", PIXELS[:, :40, :30], (3, 64, 64), fill_value=9))
+    chunks = StoredChunks.of(level)
+    # dask cuts its chunk at the border, zarr stores it whole
+    np.testing.assert_array_equal(chunks.read(0, 0) if chunks else level.compute(), PIXELS[:, :40, :30])
+
+
+def test_a_store_in_a_folder_with_blanks_and_umlauts(tmp_path):
+    level = da.from_zarr(stored(tmp_path / "mein Schnitt ä" / "0"))
+    np.testing.assert_array_equal(StoredChunks.of(level).read(1, 2), PIXELS[:, 64:, 128:])

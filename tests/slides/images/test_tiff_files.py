@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from tests.slides.inputs import cut, picture, write_tiff
 
 from napari_c2lst.common.errors import InputError
@@ -209,3 +210,59 @@ def test_a_pyramid_of_forty_thousand_pixels_opens_in_three_seconds(tmp_path: Pat
     assert tiles == [], "no pixel is decoded on opening"
     assert slide.pyramid.levels[0][:, 20_000:20_010, 39_990:].compute().tolist() == np.full((3, 10, 10), 200).tolist()
     assert len(tiles) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("P", "PALETTE"), ("CMYK", "SEPARATED"), ("LAB", "CIELAB"), ("YCbCr", "YCBCR")]
+)
+def test_other_ways_to_store_colours_are_refused(tmp_path: Path, mode: str, kind: str) -> None:
+    """They would be shown in wrong colours."""
+    Image.fromarray(picture(40, 50)).convert(mode).save(tmp_path / "a.tif")
+    with pytest.raises(InputError, match=rf"a\.tif' stores its colours as {kind}, not as RGB or grey / export it"):
+        open_image(tmp_path / "a.tif")
+
+
+def test_grey_with_white_as_zero_is_refused(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tif", picture(64, 64)[..., 0], photometric="miniswhite")
+    with pytest.raises(InputError, match="stores its colours as MINISWHITE"):
+        open_image(path)
+
+
+def test_the_colours_of_jpeg_are_rgb(tmp_path: Path) -> None:
+    Image.fromarray(picture(80, 96)).save(tmp_path / "a.tif", compression="jpeg", quality=100)
+    read = open_image(tmp_path / "a.tif").pyramid.levels[0].compute()
+    assert np.abs(read.astype(int) - np.moveaxis(picture(80, 96), -1, 0)).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("type_", "alpha"), [(np.uint8, 255), (np.uint16, 0xFFFF), (np.uint8, 0)], ids=["opaque", "deep", "clear"]
+)
+def test_transparent_tiff(tmp_path: Path, type_: type, alpha: int) -> None:
+    pixels = picture(64, 80).astype(type_) * (257 if type_ is np.uint16 else 1)
+    four = np.dstack([pixels, np.full((64, 80), alpha, type_)])
+    path = write_tiff(tmp_path / "a.tif", four, levels=2, extrasamples=["unassalpha"])
+    wanted = np.moveaxis(picture(64, 80), -1, 0) if alpha else np.full((3, 64, 80), 255)
+    levels = open_image(path).pyramid.levels
+    assert np.array_equal(levels[0].compute(), wanted)
+    assert np.array_equal(levels[1].compute(), wanted[:, ::2, ::2])
+
+
+@pytest.mark.parametrize("size", ["-0.5", "nan", "inf", "0", "half", ""])
+def test_sizes_of_pixels_that_cannot_be_are_passed_over(tmp_path: Path, size: str) -> None:
+    ome = f'<OME><Image ID="Image:0"><Pixels PhysicalSizeX="{size}"/></Image></OME>'
+    assert tiff_files._ome_microns(ome) is None
+    image = open_image(write_tiff(tmp_path / "a.tif", picture(64, 64), description=f"Aperio|MPP = {size}|"))
+    assert image.mpp is None
+
+
+def test_a_broken_ome_header_does_not_keep_the_pixels_away(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.ome.tif", picture(64, 80), description="<OME><Image></OME>", metadata=None)
+    image = open_image(path)
+    assert (image.pyramid.shape, image.mpp) == ((64, 80), None)
+
+
+def test_the_largest_picture_of_a_file_is_the_slide(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
+        for pixels in (picture(20, 20), picture(200, 300), picture(50, 400)):
+            tiff.write(pixels, photometric="rgb", tile=(64, 64), metadata=None)
+    assert open_image(tmp_path / "a.tif").pyramid.shape == (200, 300)

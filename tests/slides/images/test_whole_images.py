@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -93,3 +94,36 @@ def test_size_of_a_real_jpeg(shared: Path) -> None:
 def test_progressive_jpeg(tmp_path: Path) -> None:
     Image.fromarray(picture(30, 70)).save(tmp_path / "p.jpg", progressive=True)
     assert open_image(tmp_path / "p.jpg").pyramid.levels[0].compute().shape == (3, 30, 70)
+
+
+def test_palettes_and_deep_pictures_look_as_they_do_elsewhere(tmp_path: Path) -> None:
+    few = Image.fromarray(picture(40, 50)).quantize(16)
+    few.save(tmp_path / "few.png")
+    shown = np.moveaxis(np.asarray(few.convert("RGB")), -1, 0)
+    assert np.array_equal(open_image(tmp_path / "few.png").pyramid.levels[0].compute(), shown)
+    deep = picture(40, 50).astype(np.uint16) * 257
+    (tmp_path / "deep.png").write_bytes(imagecodecs.png_encode(deep))
+    assert np.array_equal(open_image(tmp_path / "deep.png").pyramid.levels[0].compute(), np.moveaxis(deep >> 8, -1, 0))
+    Image.fromarray(picture(40, 50)[..., 0] > 150).save(tmp_path / "two.png")
+    assert np.unique(open_image(tmp_path / "two.png").pyramid.levels[0].compute()).tolist() == [0, 255]
+
+
+def test_a_jpeg_for_print_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    Image.fromarray(picture(40, 50)).convert("CMYK").save(tmp_path / "print.jpg")
+    level = open_image(tmp_path / "print.jpg").pyramid.levels[0]
+    with pytest.raises(InputError, match=r"print\.jpg' cannot be decoded: .* / copy it again, or export it as an RGB"):
+        level.compute()
+
+
+def test_blocks_that_editors_append_do_not_hide_the_end(tmp_path: Path) -> None:
+    for ending in (".jpg", ".png"):
+        path = tmp_path / f"a{ending}"
+        Image.fromarray(picture(40, 50)).save(path)
+        path.write_bytes(path.read_bytes() + b"made with love" * 100)
+        assert open_image(path).pyramid.levels[0].compute().shape == (3, 40, 50)
+
+
+def test_a_picture_of_one_pixel(tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1), (9, 8, 7)).save(tmp_path / "one.png")
+    pyramid = open_image(tmp_path / "one.png").pyramid
+    assert (len(pyramid.levels), pyramid.levels[0].compute().ravel().tolist()) == (1, [9, 8, 7])

@@ -28,7 +28,7 @@ def overview(pyramid: Pyramid, longest_px: int = 1400) -> tuple[NDArray[np.uint8
     wanted = max(pyramid.shape) / longest_px
     index = pyramid.level_for(wanted, 1.0)
     level, downsample = pyramid.levels[index], pyramid.downsample[index]
-    factor = max(1, round(wanted / downsample))
+    factor = max(1, min(round(wanted / downsample), *level.shape[1:]))  # a sliver keeps a pixel
     if factor > 1:
         level = da.coarsen(np.mean, level, {1: factor, 2: factor}, trim_excess=True)
     image = np.moveaxis(np.asarray(level.compute()), 0, -1)

@@ -65,7 +65,8 @@ def mean_rows(reader: ChunkReader, side: int, workers: int) -> Iterator[NDArray[
     reader.expect(np.array(chunks))
     height, width = int(reader.top[-1]), int(reader.left[-1])
     columns, heights = _sizes(width, side), _sizes(height, side)
-    number = np.uint8 if side == 1 else np.uint32  # what holds the sum of a square exactly
+    # what holds the sum of a square exactly
+    number = np.uint8 if side == 1 else np.uint32 if side < 4096 else np.uint64
 
     def add_up(chunk: int) -> NDArray[Any]:
         pixels, (top, left) = reader.read(chunk), reader.corner(chunk)

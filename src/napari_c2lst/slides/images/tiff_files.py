@@ -21,6 +21,9 @@ PLAUSIBLE_MPP = (0.05, 10.0)
 _UM = {"µm": 1.0, "um": 1.0, "μm": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6}
 # Strips are often one row: dask wants larger pieces.
 _STRIP_ROWS = 256
+# Ways to store colours that would be taken for red, green and blue, or for grey, if nobody looked.
+_WHITE_IS_ZERO, _YCBCR, _OTHER_COLOURS = 0, 6, (3, 5, 8, 9, 10)  # palette, CMYK, CIE Lab and its kin
+_UNCONVERTED = (1, 5, 8, 32773, 32946, 50000)  # compressions that know no colours: none, LZW, deflate, PackBits, zstd
 # What a whole-slide scanner leaves out is glass.
 _MISSING = 255
 
@@ -61,6 +64,7 @@ class _LevelPixels(LazyPixels):
             raise InputError(
                 f"the image '{path}' has the axes {axes}, not those of one RGB picture", "export it as RGB"
             )
+        _refuse_other_colours(path, page)
         self._path = path
         self._page = page
         # SYX: one page with one plane of tiles after the other; CYX: a page for every channel
@@ -138,24 +142,46 @@ class _LevelPixels(LazyPixels):
         return None if tile is None else np.asarray(tile[0])[: shape[1], : shape[2]]
 
 
+def _refuse_other_colours(path: Path, page: Any) -> None:
+    kind = page.photometric
+    inverted = kind == _WHITE_IS_ZERO and page.samplesperpixel == 1
+    if inverted or kind in _OTHER_COLOURS or (kind == _YCBCR and page.compression in _UNCONVERTED):
+        raise InputError(
+            f"the image '{path}' stores its colours as {kind.name}, not as RGB or grey", "export it as RGB"
+        )
+
+
 def _microns(tiff: Any, series: Any) -> tuple[float | None, str]:
     """Microns per pixel by the tags of the file, and which tag; (None, "") when there is none."""
     page = series.levels[0].keyframe
     if tiff.is_ome and (value := _ome_microns(tiff.ome_metadata)):
         return value, "OME PhysicalSizeX"
     match = re.search(r"MPP\s*=\s*([0-9.]+)", page.description or "")
-    if match and float(match[1]) > 0:
-        return float(match[1]), "Aperio MPP tag"
+    if match and (value := _size(match[1])):
+        return value, "Aperio MPP tag"
     value = _resolution_microns(page)
     return (value, "TIFF resolution tag") if value else (None, "")
 
 
 def _ome_microns(xml: str) -> float | None:
-    for element in ElementTree.fromstring(xml).iter():
+    try:
+        elements = ElementTree.fromstring(xml).iter()
+    except ElementTree.ParseError:  # pixels do not need it
+        return None
+    for element in elements:
         if element.tag.endswith("}Pixels") or element.tag == "Pixels":
-            size, unit = element.get("PhysicalSizeX"), element.get("PhysicalSizeXUnit", "µm")
-            return float(size) * _UM[unit] if size and unit in _UM else None
+            size, unit = _size(element.get("PhysicalSizeX")), element.get("PhysicalSizeXUnit", "µm")
+            return size * _UM[unit] if size and unit in _UM else None
     return None
+
+
+def _size(text: str | None) -> float | None:
+    """A size of pixels as a file's header has it; None for what can be none."""
+    try:
+        value = float(text or 0)
+    except ValueError:
+        return None
+    return value if 0 < value < np.inf else None
 
 
 def _resolution_microns(page: Any) -> float | None:

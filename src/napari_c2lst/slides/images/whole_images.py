@@ -91,7 +91,9 @@ class _Picture:
             else:
                 pixels = imagecodecs.png_decode(data)
         except Exception as error:
-            raise InputError(f"the image '{self.path}' cannot be decoded: {error}", "copy it again") from error
+            raise InputError(
+                f"the image '{self.path}' cannot be decoded: {error}", "copy it again, or export it as an RGB PNG"
+            ) from error
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels
         if pixels.shape[2] == 2:
             pixels = pixels[..., [0, 0, 0, 1]]

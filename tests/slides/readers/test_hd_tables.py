@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anndata as ad
@@ -14,7 +15,10 @@ from spatialdata.transformations import Identity, Scale
 from tests.slides.inputs import picture
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.facts import SlideFacts
 from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.readers.hd_tables import with_squares
+from napari_c2lst.slides.readers.reading import Reading, Wanted
 from napari_c2lst.slides.store.results import write_elements
 
 MPP = 1.0
@@ -100,13 +104,26 @@ def test_results_on_squares_bring_the_squares_into_the_store(store_once: Path, t
 
 
 def test_other_tables_come_first(store_once: Path) -> None:
-    from napari_c2lst.slides.facts import SlideFacts
-    from napari_c2lst.slides.readers.hd_tables import with_squares
-    from napari_c2lst.slides.readers.reading import Reading, Wanted
-
     sdata = read_zarr(store_once)
     sdata.tables["table"] = sdata.tables["square_008um"].copy()
     reading = Reading(sdata, SlideFacts())
     assert with_squares(reading, Wanted()) is reading
     assert with_squares(reading, Wanted(table="table")) is reading
     assert with_squares(reading, Wanted(table="square_008um")).facts.table == "c2lst_squares_112um_table"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda t: t.obs.drop(columns="array_row", inplace=True), "has no array_row and array_col"),
+        (lambda t: t.obs.__setitem__("array_row", 0), "lie on a line"),
+        (lambda t: t.uns["spatialdata_attrs"].update(region="gone"), "does not annotate bins that are there"),
+    ],
+)
+def test_tables_of_bins_that_cannot_be_used(spoil, text: str) -> None:
+    shapes, table = bins(16, 8, 9)
+    spoil(table)
+    sdata = SimpleNamespace(shapes={"hd_square_016um": shapes}, tables={"square_016um": table})
+    with pytest.raises(InputError, match=rf"table 'square_016um'.*{text}|{text}.*"):
+        with_squares(Reading(sdata, SlideFacts()), Wanted())
+    assert list(sdata.tables) == ["square_016um"], "nothing half-made is left"

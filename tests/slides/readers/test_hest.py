@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import anndata as ad
 import numpy as np
 import pytest
 from tests.slides.inputs import cut, make_hest, picture, write_png
@@ -10,6 +11,7 @@ from tests.slides.stores import tiny_positions
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.opening import open_slide
+from napari_c2lst.slides.readers.hest import _estimated_microns
 
 
 def test_a_sample(tmp_path: Path) -> None:
@@ -42,8 +44,6 @@ def test_a_folder_of_several_samples(tmp_path: Path) -> None:
 
 
 def change(hest: Path, what) -> Path:
-    import anndata as ad
-
     file = hest / "st" / "TOY1.h5ad"
     adata = ad.read_h5ad(file)
     what(adata)
@@ -117,3 +117,38 @@ def test_any_h5ad_with_positions_and_a_given_image(shared: Path) -> None:
     assert (slide.kind, len(slide.spots), slide.mpp) == ("h5ad with an image", 49, 0.727)
     with pytest.raises(InputError, match="already normalised"):
         slide.counts()
+
+
+@pytest.mark.parametrize("size", ["NaN", "0", "-0.4", "null", "Infinity"])
+def test_an_estimate_that_cannot_be_is_none(tmp_path: Path, size: str) -> None:
+    file = tmp_path / "metadata.json"
+    file.write_text(f'{{"pixel_size_um_estimated": {size}}}')
+    assert _estimated_microns(file) is None
+    file.write_text('{"pixel_size_um_estimated": "0.46"}')
+    assert _estimated_microns(file) == 0.46
+
+
+def test_array_coordinates_that_some_spots_lack_are_not_used(tmp_path: Path) -> None:
+    def missing(adata) -> None:
+        adata.obs["array_row"] = [np.nan, *adata.obs["array_row"][1:]]
+
+    slide = open_slide(change(make_hest(tmp_path / "hest", estimated=None), missing))
+    assert len(slide.spots) == 63
+    assert slide.spots.array_rc is None
+    assert slide.microns is None
+
+
+def test_a_name_with_blanks_and_a_sample_of_one_spot(tmp_path: Path) -> None:
+    hest = make_hest(tmp_path / "my hest", "TOY 1 ä")
+    file = hest / "st" / "TOY 1 ä.h5ad"
+    ad.read_h5ad(file)[:1].write_h5ad(file)
+    slide = open_slide(hest)
+    assert (slide.name, slide.spots.ids.tolist(), slide.mpp) == ("TOY 1 ä", ["BC0"], 0.7)
+    assert slide.counts().shape == (1, 6)
+
+
+def test_a_sample_without_any_spot(tmp_path: Path) -> None:
+    file = make_hest(tmp_path / "hest") / "st" / "TOY1.h5ad"
+    ad.read_h5ad(file)[:0].write_h5ad(file)
+    with pytest.raises(InputError, match=r"'.*TOY1\.h5ad' has no spots / "):
+        open_slide(file)

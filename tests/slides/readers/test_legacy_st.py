@@ -152,3 +152,42 @@ def test_a_real_section_of_lower_resolution_than_its_table(shared: Path) -> None
     slide = open_slide(section, image_scale=2000 / 6954)
     assert len(slide.spots) == 346
     assert slide.mpp == pytest.approx(3.20, rel=0.01)
+
+
+def test_pixel_positions_that_are_no_numbers(legacy: Path) -> None:
+    rewrite(legacy / "T1_selection.tsv", lambda f: f.assign(pixel_x=["far left", *f["pixel_x"][1:]]))
+    with pytest.raises(InputError, match=r"T1_selection\.tsv' cannot be read: .*'far left'"):
+        open_slide(legacy)
+
+
+def test_spots_that_were_not_selected_may_lack_positions(legacy: Path) -> None:
+    rewrite(
+        legacy / "T1_selection.tsv",
+        lambda f: f.assign(selected=[0, *[1] * 35], pixel_x=["?", *f["pixel_x"][1:]]),
+    )
+    assert len(open_slide(legacy).spots) == 35
+
+
+def test_a_section_of_one_spot(legacy: Path) -> None:
+    rewrite(legacy / "T1_selection.tsv", lambda f: f.iloc[:1])
+    slide = open_slide(legacy, mpp=5.0)
+    assert slide.spots.ids.tolist() == ["2x2"]
+    assert slide.spots.yx.tolist() == [[80.0, 80.0]]
+    assert "35 rows of counts are not among the selected spots and are left out" in slide.notes
+    assert open_slide(legacy).microns is None, "one spot says nothing of distances"
+
+
+def test_names_of_sections_may_hold_blanks_dots_and_umlauts(legacy: Path) -> None:
+    name = "Schnitt 1.2 ä"
+    for file in sorted(legacy.iterdir()):
+        file.rename(file.with_name(file.name.replace("T1", name)))
+    write_png(legacy / "other.png", picture(20, 20))
+    assert list(sections_in(legacy)) == [name]
+    slide = open_slide(legacy / name)
+    assert (slide.name, slide.pyramid.shape) == (name, (360, 360))
+
+
+def test_no_spot_is_selected(legacy: Path) -> None:
+    rewrite(legacy / "T1_selection.tsv", lambda f: f.assign(selected=0))
+    with pytest.raises(InputError, match=r"no spot of the counts .* \(first: '2x2'\) is among .* \(first: 'none'\)"):
+        open_slide(legacy)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from spatialdata import SpatialData
+from spatialdata._core.validation import check_valid_name
 from spatialdata.transformations import Identity, get_transformation
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.geometry import centres_yx
 from napari_c2lst.slides.readers.reading import (
     circles_element,
+    element_name,
     image_element,
     no_match,
     quiet,
@@ -121,3 +123,23 @@ def test_an_error_without_words_is_called_by_its_name() -> None:
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_spots_of_one_name_each_are_fine(number: int) -> None:
     refuse_duplicates([f"S{i}" for i in range(number)], Path("x.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("P12_a.b-c", "P12_a.b-c"),
+        ("Patient 3", "Patient_3"),
+        ("Pätient 患者", "Pätient_患者"),
+        ("a(1)+b/c", "a_1__b_c"),
+        ("__x", "slide__x"),
+        ("(2) x", "_2__x"),
+        ("  x", "slide__x"),
+        ("..", "slide.."),
+        ("", "slide"),
+    ],
+)
+def test_any_text_becomes_a_name_that_spatialdata_takes(text: str, name: str) -> None:
+    assert element_name(text) == name
+    check_valid_name(name)
+    assert element_name(name) == name

@@ -9,7 +9,7 @@ import pytest
 from spatialdata.models import ShapesModel
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.slides.readers.spots_of_table import JoinedSpots, spots_of_table
+from napari_c2lst.slides.readers.spots_of_table import JoinedSpots, array_rc, spots_of_table
 
 
 def joined(keys: list[Any], index: list[Any], region: str = "spots", **obs: Any) -> JoinedSpots:
@@ -68,3 +68,34 @@ def test_a_spot_named_twice() -> None:
 def test_array_coordinates_that_are_missing() -> None:
     assert joined(["a"], ["a"]).array_rc is None
     assert joined(["a", "b"], ["a", "b"], array_row=[1, np.nan], array_col=[1, 2]).array_rc is None
+
+
+def test_ids_that_repeat_are_replaced_by_the_keys() -> None:
+    frame = pd.DataFrame({"region": "spots", "spot_id": ["a", "b"]}, index=["same", "same"])
+    table = ad.AnnData(np.zeros((2, 1)), obs=frame)
+    table.uns["spatialdata_attrs"] = {"region": "spots", "region_key": "region", "instance_key": "spot_id"}
+    shapes = ShapesModel.parse(np.zeros((2, 2)), geometry=0, radius=1, index=pd.Index(["b", "a"]))
+    found = spots_of_table(table, "table", shapes, "spots", "slide 'a'")
+    assert found.ids.tolist() == ["a", "b"]
+    assert found.places.tolist() == [1, 0]
+
+
+def test_one_spot_and_names_with_blanks_and_umlauts() -> None:
+    spots = joined(["Pünktchen 1"], ["Pünktchen 1"], array_row=["3"], array_col=["4"])
+    assert spots.places.tolist() == [0]
+    assert spots.array_rc is not None
+    assert spots.array_rc.tolist() == [[3, 4]]
+
+
+def test_no_spot_under_tissue() -> None:
+    with pytest.raises(InputError, match="no row of the table belongs to them"):
+        joined(["a", "b"], ["a", "b"], in_tissue=[0, 0])
+
+
+def test_array_coordinates_of_all_rows_or_none() -> None:
+    obs = pd.DataFrame({"array_row": [1.0, 2.0], "array_col": [3.0, np.inf]})
+    assert array_rc(obs) is None
+    found = array_rc(obs, np.array([0]))
+    assert found is not None
+    assert found.tolist() == [[1, 3]]
+    assert array_rc(obs[["array_row"]]) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,15 @@ def test_slabs_of_barcodes_without_counts_are_there_too(tmp_path: Path) -> None:
     rows = np.concatenate([np.arange(50)[span] for span, _ in file.slabs(20)])
     assert rows.tolist() == list(range(50))
     assert np.array_equal(np.vstack([part.toarray() for _, part in file.slabs(20)]), counts)
+
+
+def test_names_of_one_column_and_of_any_letters(tmp_path: Path) -> None:
+    folder = write_mtx_counts(tmp_path / "mtx", COUNTS[:2, :3], ["Fleck 1", "Fleck ä"], GENES[:3])
+    (folder / "features.tsv.gz").write_bytes(gzip.compress("NA\nTNF-α\nGEN 3".encode()))
+    assert CountsFile(folder).barcodes == ["Fleck 1", "Fleck ä"]
+    assert CountsFile(folder).genes == ["NA", "TNF-α", "GEN 3"]
+
+
+def test_a_file_without_barcodes_has_no_slabs(tmp_path: Path) -> None:
+    file = CountsFile(write_h5_counts(tmp_path / "a.h5", np.zeros((0, 2)), [], GENES[:2]))
+    assert (file.barcodes, list(file.slabs())) == ([], [])

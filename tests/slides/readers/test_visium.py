@@ -11,7 +11,7 @@ from tests.slides.stores import tiny_positions
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.readers.visium import read_positions, sample_name, visium_folder
+from napari_c2lst.slides.readers.visium import COLUMNS, read_positions, read_scales, sample_name, visium_folder
 
 
 @pytest.mark.parametrize("header", [False, True], ids=["v1", "v2"])
@@ -115,3 +115,31 @@ def test_real_samples(shared: Path) -> None:
     assert np.median(np.asarray(crc.counts().sum(axis=1))) == 748
     mouse = open_slide(shared / "layouts" / "visium_v2_cytassist")
     assert (mouse.kind, len(mouse.genes)) == ("Visium CytAssist (Space Ranger)", 19465)
+
+
+def test_a_folder_with_blanks_and_brackets_in_its_name(tmp_path: Path) -> None:
+    slide = open_slide(make_space_ranger(tmp_path / "Patient 3 (links)"))
+    assert (slide.name, slide.shapes_name) == ("Patient 3 (links)", "Patient_3__links_")
+    assert slide.mpp == pytest.approx(2.5)
+    full = open_slide(slide.path, image=slide.path / "frame.tif")
+    assert full.image_name == "Patient_3__links__full_image"
+    assert full.pyramid.shape == (1200, 1600)
+    assert np.allclose(full.spots.yx, slide.spots.yx * 4)
+
+
+@pytest.mark.parametrize("key", ["tissue_hires_scalef", "tissue_lowres_scalef", "microns_per_pixel"])
+@pytest.mark.parametrize("size", [0, -0.2, "big", None, float("nan")])
+def test_sizes_that_cannot_be_are_refused(tmp_path: Path, key: str, size: object) -> None:
+    scales = {"tissue_hires_scalef": 0.2, "tissue_lowres_scalef": 0.1, key: size}
+    (tmp_path / "scalefactors_json.json").write_text(json.dumps(scales))
+    with pytest.raises(InputError, match=rf"json' has a size that cannot be: {key} = {size} / copy the file again"):
+        read_scales(tmp_path)
+
+
+def test_positions_with_and_without_a_header_are_the_same(tmp_path: Path) -> None:
+    row = "AAC-1,1,3,4,500.5,600.5\n"
+    (tmp_path / "a.csv").write_text(row)
+    (tmp_path / "b.csv").write_text(f"{','.join(COLUMNS)}\n{row}")
+    first, second = read_positions(tmp_path / "a.csv"), read_positions(tmp_path / "b.csv")
+    pd.testing.assert_frame_equal(first, second)
+    assert first.loc["AAC-1", "pxl_col_in_fullres"] == 600.5

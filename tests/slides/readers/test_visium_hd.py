@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.slides.inputs import cut, make_hd, write_h5_counts
 
@@ -125,3 +126,34 @@ def test_real_layouts(shared: Path) -> None:
     assert fine.counts().sum() == pytest.approx(70186)
     tiny = open_slide(shared / "layouts" / "visium_hd_visiumio" / "binned_outputs" / "square_002um")
     assert (len(tiny.spots), len(tiny.genes)) == (10, 10)
+
+
+def test_a_folder_with_blanks_in_its_name(tmp_path: Path) -> None:
+    slide = open_slide(make_hd(tmp_path / "mouse brain (HD)"))
+    assert (slide.name, slide.shapes_name, slide.image_name) == (
+        "mouse brain (HD)",
+        "mouse_brain__HD_",
+        "mouse_brain__HD__hires_image",
+    )
+    assert len(slide.spots) == 16
+
+
+def test_bins_on_a_line_have_no_squares(tmp_path: Path) -> None:
+    folder = make_hd(tmp_path / "hd")
+    file = next(folder.rglob("tissue_positions.parquet"))
+    frame = pd.read_parquet(file)
+    frame.assign(array_row=0).to_parquet(file)
+    with pytest.raises(InputError, match=r"the bins of '.*tissue_positions\.parquet' lie on a line"):
+        open_slide(folder)
+
+
+def test_a_folder_without_pictures(tmp_path: Path) -> None:
+    folder = make_hd(tmp_path / "hd")
+    picture = next(folder.rglob("tissue_hires_image.png"))
+    picture.rename(picture.with_name("tissue_lowres_image.png"))
+    scales = next(folder.rglob("scalefactors_json.json"))
+    scales.write_text(json.dumps({**json.loads(scales.read_text()), "tissue_lowres_scalef": 0.5}))
+    assert any("'tissue_lowres_image.png' is used" in note for note in open_slide(folder).notes)
+    picture.with_name("tissue_lowres_image.png").unlink()
+    with pytest.raises(InputError, match=r"has no tissue_hires_image\.png / pass --image FILE"):
+        open_slide(folder)

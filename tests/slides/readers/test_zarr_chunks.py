@@ -53,3 +53,23 @@ def test_a_finest_level_without_chunks_and_an_empty_chunk(tmp_path: Path) -> Non
     chunks_of(coarse)[0].write_bytes(b"")
     with pytest.raises(InputError, match="image 'a' has empty chunks, first 'images/a/1/c/0/"):
         missing_chunks(tmp_path / "a.zarr", "a")
+
+
+def test_files_of_metadata_are_no_chunks(tmp_path: Path) -> None:
+    array = make_image(tmp_path / "a.zarr", 2)
+    (array / ".zattrs").write_text("{}")
+    chunks_of(array)[0].unlink()
+    assert missing_chunks(tmp_path / "a.zarr", "a") == (1, 9)
+
+
+def test_missing_chunks_of_coarse_levels_do_not_count(tmp_path: Path) -> None:
+    make_image(tmp_path / "a.zarr", 3)
+    for chunk in chunks_of(make_image(tmp_path / "a.zarr", 3, "1", side=25)):
+        chunk.unlink()
+    assert missing_chunks(tmp_path / "a.zarr", "a") == (0, 9)
+
+
+@pytest.mark.parametrize(("side", "chunks"), [(1, 1), (20, 1), (21, 4)])
+def test_images_of_few_pixels(tmp_path: Path, side: int, chunks: int) -> None:
+    make_image(tmp_path / "mein Schnitt.zarr", 3, side=side)
+    assert missing_chunks(tmp_path / "mein Schnitt.zarr", "a") == (0, chunks)

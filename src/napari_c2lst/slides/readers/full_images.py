@@ -11,7 +11,7 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.geometry import image_size, matrix_to_system, systems_of
 from napari_c2lst.slides.images.image_files import open_image
 from napari_c2lst.slides.readers.choosing import regions_of, theirs
-from napari_c2lst.slides.readers.reading import Reading, image_element, scaling
+from napari_c2lst.slides.readers.reading import Reading, element_name, image_element, scaling
 
 # Sizes of scaled images are rounded to whole pixels.
 _SAME_SIZE = 0.004
@@ -41,7 +41,7 @@ def add_image(reading: Reading, file: Path, scale: float | None, system: str | N
         scale, how = _work_out_scale(reading.sdata, system, (height, width), file)
     else:
         how = f"scaled by {scale:g} as given"
-    name = f"{reading.facts.name}_full_image"
+    name = element_name(f"{reading.facts.name}_full_image")
     reading.sdata.images[name] = image_element(image.pyramid.levels, {system: scaling(scale)})
     note = f"'{file.name}' ({height} x {width} px) is used as the image, {how}"
     facts = reading.facts.model_copy(update={"image": name, "source_image": str(file.absolute())})

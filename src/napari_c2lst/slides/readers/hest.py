@@ -26,6 +26,7 @@ from .reading import (
     table_element,
     unreadable,
 )
+from .spots_of_table import array_rc
 
 SYSTEM = "global"
 
@@ -67,7 +68,8 @@ def read_hest(path: Path, wanted: Wanted) -> Reading:
     ids = [str(name) for name in adata.obs_names]
     refuse_duplicates(ids, file)
     obs = {name: adata.obs[name].to_numpy() for name in ("in_tissue", "array_row", "array_col") if name in adata.obs}
-    array = recognise_array(_array_rc(adata), xy[:, ::-1]) if {"array_row", "array_col"} <= set(obs) else None
+    rc = array_rc(adata.obs)
+    array = None if rc is None else recognise_array(rc, xy[:, ::-1])
     counts = adata.layers.get("counts", adata.X)
     radius, systems = _radius(adata), {SYSTEM: Identity()}
     sdata = SpatialData(
@@ -95,6 +97,8 @@ def _positions(adata: Any, file: Path) -> Any:
             f"'{file}' has no obsm['spatial']: where its spots lie is not known",
             "store the spot centres there, (x, y) in pixels of the full-resolution image",
         )
+    if adata.n_obs == 0:
+        raise InputError(f"'{file}' has no spots", "copy it again, or open the image alone")
     xy = np.asarray(adata.obsm["spatial"], dtype=float)[:, :2]
     if not np.isfinite(xy).all():
         bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))
@@ -102,10 +106,6 @@ def _positions(adata: Any, file: Path) -> Any:
             f"{len(bad)} spots of '{file}' have no position, first '{adata.obs_names[bad[0]]}'", "complete it"
         )
     return xy
-
-
-def _array_rc(adata: Any) -> Any:
-    return adata.obs[["array_row", "array_col"]].to_numpy(dtype=float).astype(np.int64)
 
 
 def _radius(adata: Any) -> float:
@@ -129,4 +129,4 @@ def _estimated_microns(metadata: Path) -> float | None:
     """`pixel_size_um_estimated`; never `_embedded`, which is missing or wrong in many samples."""
     with unreadable(metadata):
         value = json.loads(metadata.read_text()).get("pixel_size_um_estimated")
-    return float(value) if value else None
+    return float(value) if value and 0 < float(value) < np.inf else None

@@ -96,7 +96,7 @@ def read_legacy_st(path: Path, wanted: Wanted) -> Reading:
         )
     place, selected = {name: i for i, name in enumerate(ids)}, len(spots)
     spots = spots.loc[both]
-    rc, yx = spots[["y", "x"]].to_numpy(int), spots[["pixel_y", "pixel_x"]].to_numpy(float)
+    rc, yx = spots[["y", "x"]].to_numpy(int), spots[["pixel_y", "pixel_x"]].to_numpy()
     if not np.isfinite(yx).all():
         bad = np.flatnonzero(~np.isfinite(yx).all(axis=1))
         raise InputError(
@@ -171,6 +171,7 @@ def _read_spots(path: Path) -> Any:
         raise InputError(f"the table of spots '{path}' lacks the columns {', '.join(missing)}", "see docs/slides.md")
     if "selected" in frame.columns:
         frame = frame[frame["selected"].astype(int) == 1]
+    frame = frame.astype({"pixel_x": float, "pixel_y": float})
     return frame.set_index(frame["x"].astype(int).astype(str) + "x" + frame["y"].astype(int).astype(str))
 
 

@@ -98,6 +98,12 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
+def element_name(text: str) -> str:
+    """The text as an element of a SpatialData may be called: other signs than letters, digits and `_-.` become `_`."""
+    name = "".join(sign if sign.isalnum() or sign in "_-." else "_" for sign in text)
+    return name if name.strip("_.") and not name.startswith("__") else f"slide{name}"
+
+
 def image_element(levels: list[Any], systems: Mapping[str, Any]) -> Any:
     """An image element of lazy levels.
 

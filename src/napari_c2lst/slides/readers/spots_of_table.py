@@ -65,7 +65,7 @@ def spots_of_table(table: Any, table_name: str, shapes: Any, shapes_name: str, w
     without = len(shapes) - len(rows) - off_tissue
     if without > 0:
         notes.append(f"{without} spots without a row in table '{table_name}' are left out")
-    return JoinedSpots(rows, places, ids, _array_rc(table.obs, rows), notes)
+    return JoinedSpots(rows, places, ids, array_rc(table.obs, rows), notes)
 
 
 def _under_tissue(obs: Any) -> NDArray[np.bool_]:
@@ -85,7 +85,8 @@ def _find(index: Any, keys: NDArray[Any]) -> NDArray[np.int64]:
     return places
 
 
-def _array_rc(obs: Any, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def array_rc(obs: Any, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int64] | None:
+    """(N, 2) array row and column of some rows of a table; None when they are not known of each."""
     if not {"array_row", "array_col"} <= set(obs.columns):
         return None
     values = obs[["array_row", "array_col"]].to_numpy(dtype=float)[rows]

@@ -92,9 +92,12 @@ def _h5_slabs(path: Path, values: int) -> Iterator[tuple[slice, Any]]:
 def _mtx_names(folder: Path) -> tuple[list[str], list[str]]:
     import pandas as pd
 
-    barcodes = pd.read_csv(folder / "barcodes.tsv.gz", sep="\t", header=None)[0]
-    features = pd.read_csv(folder / "features.tsv.gz", sep="\t", header=None)
-    return [str(b) for b in barcodes], [str(g) for g in features[1 if features.shape[1] > 1 else 0]]
+    # as text: a gene may be called NA, and a number keeps its zeros
+    barcodes, features = (
+        pd.read_csv(folder / name, sep="\t", header=None, dtype=str, keep_default_na=False)
+        for name in ("barcodes.tsv.gz", "features.tsv.gz")
+    )
+    return list(barcodes[0]), list(features[1 if features.shape[1] > 1 else 0])
 
 
 def _mtx_slab(folder: Path) -> Iterator[tuple[slice, Any]]:

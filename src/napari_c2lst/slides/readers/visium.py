@@ -10,11 +10,12 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.facts import SlideFacts
 from napari_c2lst.slides.microns import VISIUM
 
-from .reading import Reading, Wanted, no_match, unreadable
+from .reading import Reading, Wanted, element_name, no_match, unreadable
 from .tenx import CountsFile, find_counts
 
 POSITION_NAMES = ("tissue_positions.csv", "tissue_positions_list.csv")
 COLUMNS = ["barcode", "in_tissue", "array_row", "array_col", "pxl_row_in_fullres", "pxl_col_in_fullres"]
+_SCALES = ("tissue_hires_scalef", "tissue_lowres_scalef")
 
 
 def visium_folder(path: Path) -> Path | None:
@@ -42,7 +43,7 @@ def read_visium(path: Path, wanted: Wanted) -> Reading:
     _refuse_mismatch(folder, counts)
     file = counts.relative_to(folder) if counts.is_file() else counts.relative_to(folder) / "matrix.mtx.gz"
     with unreadable(counts):
-        sdata = visium(folder, dataset_id=name, counts_file=str(file))
+        sdata = visium(folder, dataset_id=element_name(name), counts_file=str(file))
     scales = read_scales(folder / "spatial")
     table = sdata.tables["table"]
     table.uns.pop("spatial", None)
@@ -52,7 +53,7 @@ def read_visium(path: Path, wanted: Wanted) -> Reading:
             f"'{folder}' has neither tissue_hires_image.png nor tissue_lowres_image.png", "pass --image FILE"
         )
     if wanted.image is None:
-        notes.append(f"no full-resolution image: '{_finest(sdata, name)}' is used; pass --image FILE for the real one")
+        notes.append(f"no full-resolution image: '{_finest(sdata)}' is used; pass --image FILE for the real one")
     kind = "Visium CytAssist (Space Ranger)" if "regist_target_img_scalef" in scales else "Visium (Space Ranger)"
     facts = SlideFacts(kind=kind, name=name, array=VISIUM.name, spot_um=VISIUM.spot_um)
     return Reading(sdata, facts, tuple(notes))
@@ -63,9 +64,12 @@ def read_scales(spatial: Path) -> dict[str, float]:
     file = spatial / "scalefactors_json.json"
     with unreadable(file):
         scales: dict[str, float] = json.loads(file.read_text())
-    missing = [key for key in ("tissue_hires_scalef", "tissue_lowres_scalef") if key not in scales]
+    missing = [key for key in _SCALES if key not in scales]
     if missing:
         raise InputError(f"'{file}' lacks {', '.join(missing)}", "copy the file again")
+    sizes = {key: scales[key] for key in (*_SCALES, "microns_per_pixel") if key in scales}
+    if wrong := [f"{key} = {size}" for key, size in sizes.items() if not (isinstance(size, int | float) and size > 0)]:
+        raise InputError(f"'{file}' has a size that cannot be: {', '.join(wrong)}", "copy the file again")
     return scales
 
 
@@ -102,5 +106,6 @@ def _refuse_mismatch(folder: Path, counts: Path) -> None:
         )
 
 
-def _finest(sdata: Any, name: str) -> str:
-    return "tissue_hires_image.png" if f"{name}_hires_image" in sdata.images else "tissue_lowres_image.png"
+def _finest(sdata: Any) -> str:
+    which = "hires" if any(name.endswith("_hires_image") for name in sdata.images) else "lowres"
+    return f"tissue_{which}_image.png"

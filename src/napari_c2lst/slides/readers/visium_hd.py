@@ -19,7 +19,7 @@ from napari_c2lst.slides.facts import SlideFacts
 from napari_c2lst.slides.images.image_files import open_image
 from napari_c2lst.slides.microns import SQUARES, Fit, fit_array
 
-from .reading import Reading, Wanted, circles_element, image_element, no_match, table_element, unreadable
+from .reading import Reading, Wanted, circles_element, element_name, image_element, no_match, table_element, unreadable
 from .tenx import CountsFile, find_counts
 from .visium import read_positions, read_scales
 
@@ -65,7 +65,8 @@ def read_visium_hd(path: Path, wanted: Wanted) -> Reading:
     bins = hd_bins(path)
     size = choose_bin(list(bins), wanted.square_um)
     folder = bins[size]
-    name = _sample_name(path)
+    sample = _sample_name(path)
+    name = element_name(sample)  # of the spots, of their coordinate system, and in that of the images
     scales = read_scales(folder / "spatial")
     squares = _sum_squares(folder, size, wanted.square_um)
     images, pictures = {}, {"hires": scales["tissue_hires_scalef"], "lowres": scales["tissue_lowres_scalef"]}
@@ -92,7 +93,7 @@ def read_visium_hd(path: Path, wanted: Wanted) -> Reading:
     detail = "microns_per_pixel of Space Ranger's scale factors"
     facts = SlideFacts(
         kind=f"Visium HD, bins of {size} um (Space Ranger)",
-        name=name,
+        name=sample,
         array=SQUARES,
         spot_um=wanted.square_um,
         microns_per_unit=stored,

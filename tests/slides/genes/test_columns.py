@@ -97,3 +97,23 @@ def test_the_matrix_is_left_as_it_is() -> None:
     columns.column("A")[:] = 9
     assert (matrix != before).nnz == 0
     assert columns.column("A").tolist() == before.toarray()[:, 0].tolist()
+
+
+@pytest.mark.parametrize("value", [-1.0, 65_536.0, 65_535.0])
+def test_what_two_bytes_cannot_hold_is_kept_as_floats(value: float) -> None:
+    columns = GeneColumns.of_counts(csr_matrix(np.array([[value, 0.0], [0.0, 2.0]], np.float32)), ["A", "B"])
+    assert columns.column("A").tolist() == [value, 0]
+    assert columns.column("B").tolist() == [0, 2]
+
+
+def test_slabs_may_overlap_in_places_and_differ_in_size() -> None:
+    dense = counts(6).toarray()
+    slabs = [(np.array([2]), csr_matrix(dense[:1])), (np.array([2, 2, 0, -1, 1]), csr_matrix(dense[1:]))]
+    columns = GeneColumns.of_slabs(slabs, GENES, 3)
+    wanted = np.stack([dense[3], dense[5], dense[:3].sum(axis=0)])
+    assert np.array_equal(np.stack([columns.column(gene) for gene in GENES], axis=1), wanted)
+
+
+def test_an_unknown_gene_says_how_many_there_are() -> None:
+    with pytest.raises(InputError, match="there is no gene 'α 1' in this slide / choose one of its 4 genes"):
+        GeneColumns.of_counts(counts(), GENES).column("α 1")

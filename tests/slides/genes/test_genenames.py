@@ -71,3 +71,31 @@ def test_a_slide_without_genes() -> None:
 def test_naming() -> None:
     assert naming(["ENSG00000075624.3", "ENSG00000111640", "ACTB"]) == "Ensembl ids"
     assert naming(["ACTB", "ENSA"]) == "gene symbols"
+
+
+def test_nothing_wanted_is_nothing_found() -> None:
+    found = match_genes([], ["A"])
+    assert (found.shape, found.dtype.kind) == ((0,), "i")
+
+
+def test_a_gene_is_never_given_twice() -> None:
+    with pytest.raises(MismatchError, match="1 genes of the panel match no single gene of slide: A"):
+        match_genes(["A", "A", "B"], ["A", "B"])
+
+
+def test_missing_and_ambiguous_genes_are_told_in_one_sentence() -> None:
+    there = ["A", "ENSG00000000003.1", "ENSG00000000003.2"]
+    with pytest.raises(MismatchError) as caught:
+        match_genes(["A", "Z 1", "ENSG00000000003"], there, where="slide 'P1'")
+    assert caught.value.message == (
+        "1 of 3 genes of the panel are not in slide 'P1': Z 1; "
+        "1 genes of the panel match no single gene of slide 'P1': ENSG00000000003"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["ENSG00000000003.", "ENSG3.1", "ensg00000000003.1", "ENSG00000000003_1", "ENST00000000003.1"]
+)
+def test_what_only_looks_like_an_ensembl_gene_has_no_versions(name: str) -> None:
+    with pytest.raises(MismatchError, match="no gene in common"):
+        match_genes([name], ["ENSG00000000003", "ENST00000000003"])

@@ -60,3 +60,28 @@ def test_the_table_is_not_changed() -> None:
     counts = raw_counts(table, None, "")
     counts.data[:] = 0
     assert np.array_equal(table.X.toarray(), COUNTS)
+
+
+@pytest.mark.parametrize("layer", ["counts", "raw_counts", "raw"])
+def test_layers_by_any_of_their_usual_names(layer: str) -> None:
+    table = ad.AnnData(COUNTS * 0.3, layers={"other": COUNTS * 9, layer: COUNTS})
+    assert np.array_equal(raw_counts(table, np.array([1]), "").toarray(), COUNTS[[1]])
+
+
+def test_x_comes_before_the_layers_and_the_first_layer_before_the_next() -> None:
+    table = ad.AnnData(COUNTS, layers={"counts": COUNTS * 2})
+    assert np.array_equal(raw_counts(table, None, "").toarray(), COUNTS)
+    table = ad.AnnData(COUNTS * 0.3, layers={"raw": COUNTS * 3, "counts": COUNTS * 0.1, "raw_counts": COUNTS * 2})
+    assert np.array_equal(raw_counts(table, None, "").toarray(), COUNTS * 2)
+
+
+def test_entries_stored_twice_are_added() -> None:
+    twice = sp.csr_matrix((np.ones(3), np.array([0, 0, 1]), np.array([0, 3])), shape=(1, 2))
+    counts = raw_counts(ad.AnnData(twice), None, "")
+    assert counts.nnz == 2
+    assert counts.toarray().tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (1, 1)])
+def test_tables_of_hardly_anything(shape: tuple[int, int]) -> None:
+    assert raw_counts(ad.AnnData(np.zeros(shape)), None, "").shape == shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_c2lst.slides.stain.learning import SPARSITY, better_atoms, learned_atoms, sparse_codes
+from napari_c2lst.slides.stain.learning import SPARSITY, better_atoms, learned_atoms, sparse_codes, unmixing
 from napari_c2lst.slides.stain.separation import concentrations
 
 TRUE = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], np.float32)
@@ -102,3 +102,27 @@ def test_the_start_is_left_alone_and_no_images_are_no_atoms():
     learned_atoms(densities(), start)
     np.testing.assert_array_equal(start[0], TRUE)
     assert learned_atoms(np.zeros((0, 3, 10), np.float32), np.zeros((0, 2, 3), np.float32)).shape == (0, 2, 3)
+
+
+def test_unmixing_undoes_the_mixing():
+    atoms = np.stack([TRUE, AWAY])
+    gram = atoms @ atoms.swapaxes(1, 2)
+    np.testing.assert_allclose(unmixing(atoms) @ gram, np.stack([np.eye(2)] * 2), atol=1e-4)
+
+
+def test_two_atoms_that_are_one_have_finite_codes():
+    alike = np.stack([TRUE[0], TRUE[0]])[None]
+    assert np.isfinite(unmixing(alike)).all()
+    assert np.isfinite(codes_of(densities(), alike)).all()
+
+
+def test_codes_of_what_both_stains_explain_poorly_are_zero():
+    faint = np.full((1, 3, 4), SPARSITY / 2, np.float32)
+    assert not codes_of(faint, TRUE[None]).any()
+
+
+@pytest.mark.parametrize("pixels", [1, 2])
+def test_a_pixel_or_two_can_be_learned_from(pixels):
+    found = learned_atoms(densities(pixels=pixels), TRUE[None])
+    assert np.isfinite(found).all()
+    assert (np.linalg.norm(found, axis=-1) <= 1 + 1e-6).all()

@@ -179,3 +179,45 @@ def test_a_reference_of_another_method_is_used_by_its_own():
         StainReference.model_validate({**stored.model_dump(), "method": "hsv"})
     with pytest.raises(ValidationError):
         StainReference.model_validate({**stored.model_dump(), "extra": 1})
+
+
+def test_fitting_anew_replaces_the_reference():
+    normalizer = StainNormalizer().fit(patches(seed=1), name="first")
+    first = normalizer.reference
+    assert normalizer.fit(patches(seed=30, glass=(220, 200, 230)), name="Probe ä") is normalizer
+    assert normalizer.reference.name == "Probe ä"
+    assert normalizer.reference.values != first.values
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_tissue_is_told_with_the_number_of_images_and_a_way_out(method):
+    with pytest.raises(InputError) as caught:
+        StainNormalizer(method).estimate(np.full((3, 16, 16, 3), 252, np.uint8))
+    assert caught.value.message == "no stained tissue in the 3 image(s) given for stain estimation"
+    assert caught.value.hint == "give patches of tissue, or switch stain normalisation off"
+
+
+def test_values_of_a_large_sample_are_those_of_a_part_of_it(monkeypatch):
+    sample = patches(8)
+    whole = np.array(StainNormalizer().estimate(sample))
+    monkeypatch.setattr("napari_c2lst.slides.stain.normalizer._ESTIMATE_PIXELS", 48 * 48)
+    part = np.array(StainNormalizer().estimate(sample))
+    np.testing.assert_allclose(part, whole, rtol=0.15, atol=0.05)
+    assert not np.array_equal(part, whole)
+
+
+def test_a_patch_with_too_little_tissue_is_left_as_it_is():
+    patch = np.full((1, 40, 40, 3), 250, np.uint8)
+    patch[0, 0, :15] = (120, 60, 140)  # 15 of 1600 pixels
+    normalizer = StainNormalizer().fit(patches())
+    values = normalizer.reference.values
+    assert normalizer.transform(patch, values, return_flags=True)[1].tolist() == [True]
+    patch[0, 0, :17] = (120, 60, 140)
+    assert normalizer.transform(patch, values, return_flags=True)[1].tolist() == [False]
+
+
+def test_patches_that_lie_apart_in_memory_are_read_as_they_are():
+    normalizer = StainNormalizer().fit(patches(seed=2))
+    every = patches(4)
+    view = every[::2, :, ::-1]
+    np.testing.assert_array_equal(normalizer.transform(view), normalizer.transform(np.ascontiguousarray(view)))

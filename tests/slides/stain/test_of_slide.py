@@ -87,3 +87,27 @@ def test_black_glass_does_not_divide_by_zero():
 
 def test_no_patches_over_white_are_no_patches():
     assert over_white(np.empty((0, 4, 4, 3), np.uint8), (230.0, 225.0, 232.0)).shape == (0, 4, 4, 3)
+
+
+def test_a_slide_of_glass_alone_has_glass_and_no_stain():
+    slide = slide_of(np.full((3, 400, 400), 235, np.uint8), mpp=2.0, name="Glas ä")
+    assert sample_positions(slide, 48.0).shape == (0, 2)
+    stain = slide_stain(slide, "macenko", 48.0, lambda yx: np.empty((len(yx), 24, 24, 3), np.uint8))
+    assert stain.values is None
+    assert stain.glass == pytest.approx((235,) * 3)
+
+
+def test_tissue_that_turns_out_blank_is_left_unstained():
+    slide = toy_slide(400)
+    stain = slide_stain(slide, "vahadane", 48.0, lambda yx: np.full((len(yx), 8, 8, 3), 250, np.uint8))
+    assert stain.values is None
+    patches = np.full((1, 8, 8, 3), 99, np.uint8)
+    assert stain.normalise(patches, StainNormalizer().fit(tissue_picture(64, 64))) is patches
+
+
+def test_another_size_of_patches_is_estimated_anew():
+    slide, calls = toy_slide(400), []
+    first = slide_stain(slide, "reinhard", 48.0, reader(slide, calls))
+    assert slide_stain(slide, "reinhard", 96.0, reader(slide, calls)) is not first
+    assert len(calls) == 2
+    assert calls[1] < calls[0]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from tests.slides.pictures import EOSIN, HAEMATOXYLIN, stained, tissue_picture
@@ -129,3 +131,75 @@ def test_recolour_is_concentrations_painted_in_the_target():
     one = recolour(pixels, source[:1], target)
     np.testing.assert_array_equal(one[0], recolour(pixels[:1], source[:1], target)[0])
     np.testing.assert_array_equal(one[2], recolour(pixels[2:], source[:1], target)[0])
+
+
+def test_haematoxylin_comes_first_whichever_there_is_more_of():
+    rng = np.random.default_rng(5)
+    for share in (0.1, 0.9):
+        nucleus = rng.random((1, 3000)) < share
+        image = stained(np.where(nucleus, 1.2, 0.02), np.where(nucleus, 0.02, 0.8))
+        for method in (macenko_stains, vahadane_stains):
+            stains, found = method(image)
+            assert found.all()
+            assert stains[0, 0, 0] > stains[0, 1, 0], "haematoxylin takes more of the red"
+
+
+@pytest.mark.parametrize("method", [macenko_stains, vahadane_stains])
+def test_the_strength_of_a_stain_grows_with_its_concentration(method):
+    rng = np.random.default_rng(6)
+    nucleus = rng.random((1, 3000)) < 0.5
+    amounts = [np.where(which, rng.uniform(0.5, 1.0, nucleus.shape), 0.02) for which in (nucleus, ~nucleus)]
+    faint, strong = (np.linalg.norm(method(stained(*(k * a for a in amounts)))[0][0], axis=1) for k in (0.5, 1.0))
+    np.testing.assert_allclose(strong / faint, 2, rtol=0.12)
+
+
+@pytest.mark.parametrize("method", [macenko_stains, vahadane_stains])
+def test_the_order_of_pixels_does_not_matter(method):
+    image = mixed(1, 2000)
+    shuffled = np.random.default_rng(0).permutation(image, axis=1)
+    np.testing.assert_allclose(method(image)[0], method(shuffled)[0], atol=5e-3)
+
+
+@pytest.mark.parametrize("method", [macenko_stains, vahadane_stains])
+@pytest.mark.parametrize("pixels", [1, 2, 3])
+def test_images_of_a_few_pixels_give_usable_numbers(method, pixels):
+    stains, found = method(mixed(2, pixels))
+    assert stains.shape == (2, 2, 3)
+    assert np.isfinite(stains).all()
+    assert (np.linalg.norm(stains, axis=-1) > 0).all()
+    if pixels == 1:
+        assert not found.any()
+
+
+def test_no_images_have_no_stains():
+    nothing = np.empty((0, 100, 3), np.uint8)
+    assert macenko_stains(nothing)[0].shape == vahadane_stains(nothing)[0].shape == (0, 2, 3)
+    assert recolour(nothing, TRUE[None], TRUE).shape == nothing.shape
+
+
+def test_more_sparsity_never_gives_more_of_anything():
+    density = np.abs(np.random.default_rng(1).normal(0, 0.7, (1, 200, 3))).astype(np.float32)
+    unit = TRUE[None].astype(np.float32)
+    amounts = [concentrations(density, unit, sparsity).sum(axis=-1) for sparsity in (0.0, 0.05, 0.5, 10.0)]
+    assert all((more >= less - 1e-5).all() for more, less in itertools.pairwise(amounts))
+    assert not amounts[-1].any()
+
+
+def test_stains_that_are_all_but_the_same_do_not_blow_up():
+    one = TRUE[:1].astype(np.float32)
+    alike = np.concatenate([one, one])[None]
+    codes = concentrations(np.full((1, 5, 3), 0.5, np.float32), alike)
+    assert np.isfinite(codes).all()
+    painted = recolour(mixed(1, 50), alike, TRUE.astype(np.float32))
+    assert painted.shape == (1, 50, 3)
+
+
+def test_recolouring_leaves_its_input_and_white_alone():
+    pixels = mixed(1, 500)
+    pixels[0, :10] = 255
+    before = pixels.copy()
+    source, _ = macenko_stains(pixels)
+    painted = recolour(pixels, source, 2 * source[0])
+    np.testing.assert_array_equal(pixels, before)
+    assert (painted[0, :10] == 255).all()
+    assert painted[0, 10:].mean() < pixels[0, 10:].mean(), "twice as strong is darker"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -89,3 +90,56 @@ def test_it_says_how_to_install_staintools(monkeypatch):
     with pytest.raises(InputError, match="not installed") as caught:
         StainNormalizer("macenko", backend="staintools")
     assert "--no-deps" in caught.value.hint
+
+
+@pytest.fixture
+def bad_guest(monkeypatch):
+    """What staintools does wrong: it writes into its input, raises on white, divides by zero."""
+
+    class Extractor:
+        @staticmethod
+        def get_stain_matrix(image):
+            image[:] = 0
+            if image.shape[1] == 7:
+                raise ValueError("white")
+            return np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]])
+
+    def get_concentrations(image, matrix):
+        return np.full((image.shape[0] * image.shape[1], 2), np.nan if image.max() == 9 else image.max() / 100.0)
+
+    tools = SimpleNamespace(
+        stain_extraction=SimpleNamespace(
+            macenko_stain_extractor=SimpleNamespace(MacenkoStainExtractor=Extractor),
+            vahadane_stain_extractor=SimpleNamespace(VahadaneStainExtractor=Extractor),
+        ),
+        miscellaneous=SimpleNamespace(get_concentrations=SimpleNamespace(get_concentrations=get_concentrations)),
+    )
+    monkeypatch.setattr(staintools_backend, "_staintools", lambda: tools)
+
+
+@pytest.mark.parametrize("method", ["macenko", "vahadane"])
+def test_a_guest_that_spoils_its_input_does_not_spoil_ours(bad_guest, method):
+    pixels = np.full((2, 5, 3), 200, np.uint8)
+    pixels[1] = 9  # concentrations that are no numbers
+    before = pixels.copy()
+    values, found = staintools_backend.stains(method, pixels)
+    np.testing.assert_array_equal(pixels, before)
+    assert found.tolist() == [True, False]
+    np.testing.assert_allclose(values[0, 0], np.array([0.65, 0.70, 0.29]) * 2, rtol=1e-6)
+    assert np.isfinite(values).all()
+
+
+def test_an_image_that_the_guest_raises_on_is_not_found(bad_guest):
+    values, found = staintools_backend.stains("macenko", np.full((1, 7, 3), 255, np.uint8))
+    assert found.tolist() == [False]
+    assert (values == 1).all()
+
+
+def test_painting_takes_one_source_for_all_and_leaves_the_patches(bad_guest):
+    pixels = np.full((3, 4, 3), 100, np.uint8)
+    source = np.array([[[0.6, 0.8, 0.0], [0.0, 1.0, 0.0]]], np.float32)
+    painted = staintools_backend.transform("macenko", pixels, source, source[0])
+    assert painted.shape == pixels.shape
+    assert (pixels == 100).all()
+    np.testing.assert_array_equal(painted[0], painted[2])
+    np.testing.assert_array_equal(painted[0, 0], (255 * np.exp(-np.array([0.6, 1.8, 0.0]))).astype(np.uint8))

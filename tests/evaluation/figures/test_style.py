@@ -164,3 +164,48 @@ def test_names_of_figures_are_kept_apart(tmp_path: Path) -> None:
     first, second = (save(new_figure(1, 1), tmp_path, name) for name in ("a", "b"))
     assert len({first.png, first.svg, second.png, second.svg}) == 4
     assert all(path.exists() for files in (first, second) for path in (files.png, files.svg))
+
+
+@pytest.mark.parametrize("text", ["", "X", "Ein-sehr-langes-Wort-ohne-eine-einzige-Lücke-über-die-ganze-Breite-hinaus"])
+def test_titles_of_any_length_keep_all_their_letters(text: str) -> None:
+    figure = new_figure(2, 2)
+    add_title(figure, text)
+    assert figure.get_suptitle().replace("\n", "") == text
+
+
+def test_one_spot_in_the_far_corner_of_the_picture() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    add_tissue(axes, Tissue(np.full((10, 12, 3), 7, np.uint8), 10.0), np.array([[100.0, 120.0]]), margin_um=30)
+    assert axes.images[0].get_extent() == [90, 120, 100, 70]  # only where there is a picture
+    assert (axes.get_xlim(), axes.get_ylim()) == ((90, 150), (130, 70))
+
+
+def test_a_spot_far_from_the_picture_is_shown_without_it(tmp_path: Path) -> None:
+    figure = new_figure(2, 2)
+    axes = figure.add_subplot()
+    add_tissue(axes, Tissue(np.zeros((10, 10, 3), np.uint8), 10.0), np.array([[900.0, 900.0]]), margin_um=30)
+    assert axes.get_xlim() == (870, 930)
+    assert save(figure, tmp_path, "far").png.stat().st_size > 0
+
+
+def test_fully_faded_is_white_and_the_picture_itself_stays() -> None:
+    image = np.full((10, 10, 3), (200, 0, 100), np.uint8)
+    axes = new_figure(3, 3).add_subplot()
+    add_tissue(axes, Tissue(image, 10.0), np.array([[50.0, 50.0]]), margin_um=50, fade=1.0)
+    assert (np.asarray(axes.images[0].get_array()) == 255).all()
+    assert (image == (200, 0, 100)).all()
+
+
+def test_no_spots_have_no_discs_and_a_style_is_passed_on() -> None:
+    axes = new_figure(3, 3).add_subplot()
+    assert len(add_discs(axes, np.empty((0, 2)), 50.0).get_paths()) == 0
+    discs = add_discs(axes, np.array([[0.0, 0.0], [9.0, 9.0]]), 4.0, facecolor="#0072B2", alpha=0.5)
+    assert discs.get_alpha() == 0.5
+    assert len(discs.get_paths()) == 2
+
+
+@pytest.mark.parametrize("name", ["Figur 1 ä", "a.b"])
+def test_names_of_figures_may_hold_blanks_and_dots(tmp_path: Path, name: str) -> None:
+    files = save(new_figure(1, 1), tmp_path / "neu", name)
+    assert sorted(p.name for p in (tmp_path / "neu").iterdir()) == sorted([f"{name}.png", f"{name}.svg"])
+    assert files.png.parent == tmp_path / "neu"

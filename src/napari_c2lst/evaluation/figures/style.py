@@ -142,7 +142,8 @@ def add_tissue(axes: Axes, tissue: Tissue | None, yx_um: Positions, *, margin_um
         image, (top, left) = _crop(tissue, low, high)
         h, w = image.shape[:2]
         extent = (left, left + w * tissue.um_per_px, top + h * tissue.um_per_px, top)
-        axes.imshow(_faded(image, fade), extent=extent)
+        if image.size:  # a picture may end before the spots do
+            axes.imshow(_faded(image, fade), extent=extent)
     axes.set_xlim(low[1], high[1])
     axes.set_ylim(high[0], low[0])  # rows run downwards
     axes.set_aspect("equal")

@@ -196,3 +196,50 @@ def test_what_it_rests_on() -> None:
 def test_it_needs_no_torch() -> None:
     code = "import sys; import napari_c2lst.jobs.estimating; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestWhatCannotBeTold:
+    before = timed("adapt", preset="small", steps=300, batch=32)
+
+    def test_work_that_counted_nothing_is_passed_over(self) -> None:
+        none = timed("train", {"steps": 0}, preset="paper", steps=50)
+        some = timed("train", {"steps": 50}, preset="paper", steps=50)
+        found = estimate("train", settings_of("train", preset="paper", steps=50), [none, some], AMOUNTS)
+        assert found is not None
+        assert found.of is some
+
+    def test_a_result_without_its_counts_gives_way_to_the_next(self) -> None:
+        bare = timed("train", {}, preset="paper", steps=50)
+        some = timed("train", {"steps": 100}, preset="paper", steps=100)
+        found = estimate("train", settings_of("train", preset="paper", steps=50), [bare, some], AMOUNTS)
+        assert found is not None
+        assert found.seconds == 60
+
+    @pytest.mark.parametrize("machine", [{}, {"system": this_machine()["system"]}, {"cpus": this_machine()["cpus"]}])
+    def test_a_machine_that_is_half_known_is_another(self, machine: dict[str, Any]) -> None:
+        there = Timed("adapt", "b", self.before.settings, {}, machine, self.before.pace)
+        assert seconds("adapt", there, preset="small") is None
+
+    @pytest.mark.parametrize("batch", [None, "many", -8])
+    def test_settings_that_mean_nothing_yet(self, batch: object) -> None:
+        half_typed = settings_of("adapt", preset="small") | {"batch": batch}
+        before = Timed("adapt", "b", self.before.settings | {"batch": batch}, {}, this_machine(), self.before.pace)
+        assert estimate("adapt", half_typed, [before], AMOUNTS) is None
+
+    def test_a_slide_without_spots_has_none_to_predict(self, runs: Path) -> None:
+        before = timed("predict", {"n_spots": 212, "n_grid": 0}, predictor=str(runs / "real"))
+        settings = settings_of("predict", predictor=str(runs / "real"), spots="all")
+        assert estimate("predict", settings, [before], Amounts()) is None
+
+
+def test_spots_and_grid_of_one_prediction_add_up(runs: Path) -> None:
+    before = timed("predict", {"n_spots": 212, "n_grid": 212}, predictor=str(runs / "real"), where="both")
+    assert seconds("predict", before, predictor=str(runs / "real"), where="both") == 110
+    assert seconds("predict", before, predictor=str(runs / "real"), where="spots") == 60
+    # half the spacing: 848 positions instead of 212, and the same spots
+    assert seconds("predict", before, predictor=str(runs / "real"), where="both", stride_um=28.0) == 260
+
+
+@pytest.mark.parametrize(("length", "words"), [(119.9, "120 s"), (120, "2 min"), (0, "5 s"), (5.01, "10 s")])
+def test_seconds_become_minutes_from_two_on(length: float, words: str) -> None:
+    assert Estimate(length, timed("adapt")).words().startswith(f"about {words},")

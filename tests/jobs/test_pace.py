@@ -144,3 +144,67 @@ def test_lines_that_cannot_be_read_do_not_hide_the_others(tmp_path: Path) -> Non
         file.write('{"task": "predict"}\nnothing\n{"task": "predict", "fixed": "x"}\n')
     note_time(tmp_path, "predict", {}, {}, Pace(5.0, 8.0))
     assert [each.pace.fixed for each in earlier_work(tmp_path, "predict")] == [5.0, 4.0]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_work_that_counted_nothing_is_all_one(paused: bool) -> None:
+    pace = Watch(100.0).pace(130.0, paused=paused)
+    assert pace.fixed + pace.varying == 30
+    assert pace.varying == (0 if paused else 30)
+    assert Watch(100.0).pace(90.0) == Pace(0.0, 0.0)  # a clock that was set back
+
+
+def test_a_count_that_begins_anew_is_not_time_gained() -> None:
+    watch = Watch(0.0)
+    for when, count in ((1, 1), (2, 2), (50, 1), (51, 2), (52, 2)):
+        watch.progress(when, count, 2, "spots")
+    assert watch.pace(60.0) == Pace(58.0, 2.0)  # a spot takes a second, whatever came between
+
+
+def test_counts_of_two_things_in_turn_are_never_taken_together() -> None:
+    watch = Watch(0.0)
+    for when in range(1, 7):
+        watch.progress(float(when), when, 6, "steps" if when % 2 else "pictures")
+    assert watch.pace(8.0) == Pace(0.0, 8.0)
+
+
+@pytest.mark.parametrize("name", ["config.toml", "events.jsonl", "result.json", "environment.json"])
+def test_a_folder_without_one_of_its_files_is_no_measure(tmp_path: Path, name: str) -> None:
+    run = make_run(tmp_path / "Lauf 1 ä", [done(i, i) for i in range(1, 11)], 12)
+    assert read_timed(run) is not None
+    (run / name).unlink()
+    assert read_timed(run) is None
+
+
+def test_a_run_that_was_done_anew_is_read_anew(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "local", [done(i, i) for i in range(1, 11)], 12)
+    first = read_timed(run)
+    os.utime(run / "result.json", (BEGUN + 15, BEGUN + 15))
+    again = read_timed(run)
+    assert first is not None
+    assert again is not None
+    assert again.pace.fixed == pytest.approx(first.pace.fixed + 3)
+
+
+def test_runs_and_noted_times_are_sorted_together(tmp_path: Path) -> None:
+    make_run(tmp_path / "run", [done(i, i) for i in range(1, 11)], 12)
+    for ended, fixed in ((5.0, 1.0), (20.0, 2.0), (20.0, 3.0)):
+        note_time(tmp_path, "adapt", {}, {}, Pace(fixed, 0.0), clock=lambda ended=ended: BEGUN + ended)
+    found = [each.name or each.pace.fixed for each in earlier_work(tmp_path, "adapt")]
+    assert found == [3.0, 2.0, "run", 1.0]  # of one time, the line written last
+
+
+def test_a_list_of_times_that_is_no_text_hides_no_runs(tmp_path: Path) -> None:
+    make_run(tmp_path / "run", [done(i, i) for i in range(1, 11)], 12)
+    (tmp_path / TIMES).write_bytes(b"\xff\xfe\x00[1]\n[1]\nnull\n")
+    assert [each.name for each in earlier_work(tmp_path, "adapt")] == ["run"]
+    (tmp_path / TIMES).unlink()
+    (tmp_path / TIMES).mkdir()
+    assert [each.name for each in earlier_work(tmp_path, "adapt")] == ["run"]
+
+
+def test_settings_in_any_letters_are_noted_as_they_are(tmp_path: Path) -> None:
+    settings = {"name": "Nüsse 核", "image": None, "splits": ["random"]}
+    note_time(tmp_path / "a" / "b", "cells", settings, {"share": 0.5, "gone": None}, Pace(1 / 3, 0.0))
+    (one,) = earlier_work(tmp_path / "a" / "b", "cells")
+    assert (one.settings, one.result, one.pace.fixed) == (settings, {"share": 0.5}, 0.333)

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import geopandas as gpd
 import pytest
 
-from napari_c2lst.plugin.opening.facts import choices_of, in_panel, microns_words, notes_words, store_words, summary
+from napari_c2lst.plugin.opening.facts import choices_of, microns_words, notes_words, store_words, summary
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
 
@@ -49,4 +51,47 @@ def test_notes_speak_of_the_panel_and_not_of_options(shared: Path) -> None:
     assert "--image" not in words
     assert "“Use another image file …”" in words
     assert all(line.startswith("• ") and line.endswith(".") for line in words.splitlines())
-    assert in_panel("0.5 um per pixel are stored; pass --mpp to choose").endswith("correct “Pixel size” if it is wrong")
+
+
+@pytest.mark.parametrize(
+    ("note", "read"),
+    [
+        ("2 of 9 chunks are missing; was the copy complete?", "• 2 of 9 chunks are missing; was the copy complete?"),
+        ("image 'a' is used", "• Image 'a' is used."),
+        ("0.5 um per pixel are stored; pass --mpp to choose", "• 0.5 µm per pixel are stored; correct “Pixel size” if"),
+    ],
+)
+def test_each_note_is_one_sentence(make_slide: Callable[..., Slide], note: str, read: str) -> None:
+    words = notes_words(make_slide(notes=(note, "x is left out")))
+    first, second = words.splitlines()
+    assert first.startswith(read)
+    assert not first.endswith("?.")
+    assert second == "• x is left out."
+
+
+def test_a_slide_without_notes_says_none(make_slide: Callable[..., Slide]) -> None:
+    assert notes_words(make_slide()) == ""
+
+
+def test_size_is_in_pixels_while_microns_are_not_known(make_slide: Callable[..., Slide]) -> None:
+    assert summary(make_slide(microns=None, spots=None)) == "a test\n600 × 400 px; no spots"
+    assert summary(make_slide(spots=None)).splitlines()[1] == "600 × 400 px, 0.3 × 0.2 mm; no spots"
+
+
+def test_what_a_folder_becomes_is_said_before_it_is_made(make_slide: Callable[..., Slide], tmp_path: Path) -> None:
+    said = store_words(make_slide(is_zarr=False, path=tmp_path / "Sample 1" / "outs"))
+    assert said.startswith("Nothing is changed in this input.")
+    assert said.count(".zarr”") == 1
+
+
+def test_names_of_ours_are_not_offered(make_slide: Callable[..., Slide]) -> None:
+    """Pictures and tables that steps have written are no inputs."""
+    tables = {
+        name: SimpleNamespace(uns={"spatialdata_attrs": {"region": "spots"}}) for name in ("table", "c2lst_set_a")
+    }
+    tables["loose"] = SimpleNamespace(uns={})
+    sdata = SimpleNamespace(images={}, shapes={}, tables=tables)
+    assert choices_of(make_slide(sdata=sdata)).tables == []  # its spots are not there
+    whole = SimpleNamespace(images={}, shapes={"spots": gpd.GeoDataFrame()}, tables=tables)
+    found = choices_of(make_slide(sdata=whole, shapes_name=None))
+    assert (found.tables, found.images, found.systems, found.square_um) == (["table"], [], [], None)

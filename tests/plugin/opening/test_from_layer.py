@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers._source import layer_source
 from qtpy.QtWidgets import QInputDialog
+from tests.slides.inputs import picture, write_tiff
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.opening.from_layer import (
     _file_name,
+    ask_microns,
     checked,
     file_of,
     microns_of,
@@ -182,3 +186,69 @@ def test_the_command_takes_the_viewer_in_front(
     monkeypatch.setattr("napari.current_viewer", lambda: shared_viewer.canvas.viewer)
     use_active_layer()
     assert told[0][1] == "no image layer is chosen"
+
+
+def test_a_layer_whose_copy_cannot_be_written_stays_to_be_seen(
+    shared_viewer: Shared, told: list[Any], asked: list[Any], qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shared_viewer.jobs.temporary, "write", full)
+    layer = shared_viewer.canvas.viewer.add_image(tissue(), name="tissue")
+    assert use_layer(shared_viewer)
+    assert opened(shared_viewer, qtbot) is None
+    assert layer.visible
+    ((level, message, hint),) = told
+    assert level == "error"
+    assert message.startswith("the layer cannot be written to a temporary store (OSError: ")
+    assert hint == "free some space on the disk, then try again"
+
+
+def test_leaving_it_leaves_the_layer_as_it_is(
+    shared_viewer: Shared, told: list[Any], asked: list[Any], qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    monkeypatch.setattr(shared_viewer.jobs.temporary, "write", lambda *_: go.wait(10))
+    layer = shared_viewer.canvas.viewer.add_image(tissue(), name="tissue")
+    assert use_layer(shared_viewer)
+    opener = opener_of(shared_viewer)
+    opener.cancel()
+    go.set()
+    qtbot.waitUntil(lambda: not opener._thread._workers)
+    assert (layer.visible, told, shared_viewer.session.slide) == (True, [], None)
+
+
+def test_a_picture_with_transparency_is_opened_without_it(shared_viewer: Shared, asked: list[Any], qtbot: Any) -> None:
+    """As screenshots and pasted pictures are."""
+    image = np.concatenate([tissue(), np.full((300, 420, 1), 128, np.uint8)], axis=2)
+    shared_viewer.canvas.viewer.add_image(image, name="pasted", rgb=True)
+    assert use_layer(shared_viewer)
+    level = opened(shared_viewer, qtbot).pyramid.levels[0].compute()
+    np.testing.assert_array_equal(np.moveaxis(level, 0, -1), image[..., :3])
+
+
+def test_the_file_of_a_layer_is_opened_itself(
+    shared_viewer: Shared, told: list[Any], asked: list[Any], qtbot: Any, tmp_path: Path
+) -> None:
+    file = write_tiff(tmp_path / "scan.tif", picture())
+    with layer_source(path=str(file)):
+        layer = shared_viewer.canvas.viewer.add_image(picture(), name="scan")
+    assert use_layer(shared_viewer)
+    assert opened(shared_viewer, qtbot).path == file
+    assert not layer.visible
+    assert told == []  # nothing is temporary
+    assert len(asked) == 2  # and nothing was asked
+
+
+def test_a_mirrored_layer_has_the_same_pixels(shared_viewer: Shared) -> None:
+    layer = shared_viewer.canvas.viewer.add_image(tissue(), scale=(-0.5, 0.5), units="um")
+    assert microns_of(layer) == pytest.approx(0.5)
+
+
+def test_what_the_scale_says_is_offered_with_the_name_of_the_layer(shared_viewer: Shared, asked: list[Any]) -> None:
+    layer = shared_viewer.canvas.viewer.add_image(tissue(), name="tissue")
+    asked[0] = 0.0
+    assert ask_microns(layer, None) == (True, None)
+    assert asked[2][2] == "Microns per pixel of 'tissue' (0 = not known):"
+    assert asked[2][3] == 0.0  # a scale of 1 says nothing

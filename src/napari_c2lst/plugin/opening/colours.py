@@ -63,7 +63,7 @@ class SpotColours(QWidget):
         for label, field in (("&Gene", self.gene), ("&Colours", self.colormap)):
             form.addRow(label, field)
         form.addRow("Contrast", contrast)
-        form.addRow("O&pacity", self.opacity)
+        form.addRow("Op&acity", self.opacity)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)

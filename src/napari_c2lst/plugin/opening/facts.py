@@ -1,25 +1,21 @@
-"""What a slide is, in a few lines, and what could be chosen otherwise. Knows neither Qt nor napari."""
+"""What a slide is, in a few lines, and what could be chosen otherwise. Knows no Qt and no layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_c2lst.plugin.telling import as_text
 from napari_c2lst.slides.geometry import systems_of
 from napari_c2lst.slides.microns import SQUARES
 from napari_c2lst.slides.readers.choosing import regions_of, theirs
 from napari_c2lst.slides.store.results import store_name
 
+from .wording import in_panel
+
 if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
 
-# The same notes are shown by the command line, where they name its options.
-_IN_PANEL = {
-    "pass --image FILE for the real one": "use “Use another image file …” for the real one",
-    "pass --image FILE": "use “Use another image file …”",
-    "pass --mpp to choose": "correct “Pixel size” if it is wrong",
-    "um per pixel": "µm per pixel",
-}
 _SOURCES = {"stored": "stored in the slide", "fitted": "worked out from the array of spots", "given": "given by you"}
 
 
@@ -69,15 +65,7 @@ def microns_words(slide: Slide) -> str:
 
 def notes_words(slide: Slide) -> str:
     """What the user should know about how it was read, a line each."""
-    notes = [in_panel(note) for note in slide.notes]
-    return "\n".join(f"• {note[:1].upper()}{note[1:]}." for note in notes)
-
-
-def in_panel(text: str) -> str:
-    """A note that names options of the command line, in the words of the panel."""
-    for option, words in _IN_PANEL.items():
-        text = text.replace(option, words)
-    return text
+    return "\n".join(f"• {as_text(in_panel(note), '')}" for note in slide.notes)
 
 
 def store_words(slide: Slide) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_c2lst.common.errors import C2LError, InputError
 from napari_c2lst.plugin.jobs.temporary_store import TemporaryStores, slide_of_array
@@ -13,10 +13,7 @@ from napari_c2lst.plugin.parts.latest import told_as
 from napari_c2lst.plugin.reading import can_open
 from napari_c2lst.plugin.shared import Shared, shared_of
 
-from .opener import Opener, opener_of
-
-if TYPE_CHECKING:
-    from napari_c2lst.slides.slide import Slide
+from .opener import opener_of
 
 _CHOOSE = "click the layer of the stained tissue in napari's list of layers, then try again"
 
@@ -49,12 +46,14 @@ def use_layer(shared: Shared, parent: Any = None) -> bool:
         agreed, mpp = ask_microns(layer, parent)
         if not agreed:
             return False
-    shared.canvas.stack.hide(layer)  # in pixels it would lie askew beside layers in microns
-    opener = opener_of(shared)
-    if file is not None:
-        opener.open(file)
-    else:
-        _open(opener, shared.jobs.temporary, layer, mpp)
+    stores, image = shared.jobs.temporary, layer.data[0] if layer.multiscale else layer.data
+
+    def opened() -> None:
+        shared.canvas.stack.hide(layer)  # in pixels it would lie askew beside layers in microns
+        if file is None:
+            shared.session.tell("warning", *_TEMPORARY)
+
+    opener_of(shared).open_made(layer.name, lambda: file or _written(image, mpp, layer.name, stores), then=opened)
     return True
 
 
@@ -101,7 +100,7 @@ def microns_of(layer: Any) -> float | None:
     InputError
         If its pixels are not square.
     """
-    scale, units = layer.scale[-2:], layer.units[-2:]
+    scale, units = abs(layer.scale[-2:]), layer.units[-2:]  # below 0 it is mirrored
     try:
         sides = [float((float(s) * unit).to("micrometer").magnitude) for s, unit in zip(scale, units, strict=True)]
     except Exception:  # pint has an error of its own for units that are no lengths, such as pixels
@@ -124,11 +123,6 @@ def ask_microns(layer: Any, parent: Any) -> tuple[bool, float | None]:
     return bool(agreed), value or None
 
 
-def _open(opener: Opener, stores: TemporaryStores, layer: Any, mpp: float | None) -> None:
-    image, name = layer.data[0] if layer.multiscale else layer.data, _file_name(layer.name)
-    opener.open_made(layer.name, lambda: _written(image, mpp, name, stores), told=_TEMPORARY)
-
-
 _TEMPORARY = (
     "the layer was in memory only: it and its results lie in a temporary store that is removed at the end",
     "save a copy (Keep) before you close the viewer",
@@ -137,8 +131,7 @@ _TEMPORARY = (
 
 def _written(image: Any, mpp: float | None, name: str, stores: TemporaryStores) -> Path:
     with told_as("the layer cannot be written to a temporary store", "free some space on the disk, then try again"):
-        slide: Slide = slide_of_array(image, mpp, name)
-        return stores.write(slide)
+        return stores.write(slide_of_array(image, mpp, _file_name(name)))
 
 
 def _file_name(name: str) -> str:

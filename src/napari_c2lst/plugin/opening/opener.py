@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,15 @@ from napari_c2lst.plugin.layers.levels import read_overview
 from napari_c2lst.plugin.parts.latest import Latest, told_as
 from napari_c2lst.plugin.shared import Shared, shared_of
 
+from .wording import in_panel
+
 if TYPE_CHECKING:
     from napari_c2lst.plugin.session import Session
     from napari_c2lst.slides.slide import Slide
 
 _EXTRA = "opener"
 _PLAIN: Mapping[str, Any] = {}
+_NO_IMAGE = "pass --image FILE"  # how the readers say so
 
 
 class Opener:
@@ -29,6 +33,8 @@ class Opener:
     ----------
     path
         What is being opened; None when nothing is.
+    imageless
+        What could not be opened because its image lies elsewhere, and how it was to be opened.
     """
 
     begun = Signal(str)  # path
@@ -37,26 +43,29 @@ class Opener:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.path: Path | None = None
+        self._opening: Mapping[str, Any] = _PLAIN  # how `path` is opened
+        self.imageless: tuple[Path, Mapping[str, Any]] | None = None
         self._thread = Latest()
 
     def open(self, path: str | Path, **opening: Any) -> None:
         """Open a slide; arguments as `open_slide` takes them, None for what was not said."""
-        path = Path(path).expanduser()
+        path = Path(os.path.expanduser(path))  # Path's own raises where there is no such user
         said = {name: value for name, value in opening.items() if value is not None}
-        self._thread.drop()
-        self.path = path
-        self.begun.emit(str(path))
-        self._read(_open, path, said, opening=said)
+        if (self.path, self._opening) != (path, said):  # Return, and then leaving a field, are one wish
+            self._read(path, str(path), _open, path, said, opening=said)
+
+    def open_with_image(self, image: Path) -> None:
+        """Open what lacked an image, with this one."""
+        if self.imageless is not None:
+            path, opening = self.imageless
+            self.open(path, **{**opening, "image": image})
 
     def open_sample(self) -> None:
         """Open the slide that comes with the package; it is made on first use."""
-        self._thread.drop()
-        self.path = Path("her2st B4")
-        self.begun.emit("the sample slide")
-        self._read(_sample)
+        self._read(Path("her2st B4"), "the sample slide", _sample)
 
-    def open_made(self, name: str, make: Callable[[], Path], told: tuple[str, str]) -> None:
-        """Open a slide that is first written, in the same thread.
+    def open_made(self, name: str, make: Callable[[], Path], then: Callable[[], None]) -> None:
+        """Open a slide that may first have to be written, in the same thread.
 
         Parameters
         ----------
@@ -64,18 +73,10 @@ class Opener:
             What is being opened, for the user.
         make
             Writes it, and says where.
-        told
-            Message and hint of a warning, once it is open.
+        then
+            Called once it is open.
         """
-        self._thread.drop()
-        self.path = Path(name)
-        self.begun.emit(name)
-
-        def done(slide: Slide) -> None:
-            self._on_open(slide, {})
-            self.session.tell("warning", *told)
-
-        self._thread.ask(_in_our_words, lambda: _open(make(), {}), done=done, failed=self._on_failed)
+        self._read(Path(name), name, lambda: _open(make(), {}), then=then)
 
     def reopen(self, **changes: Any) -> None:
         """Open the open slide again with other arguments; None takes one back to its default."""
@@ -91,24 +92,33 @@ class Opener:
 
     close = cancel
 
-    def _read(self, function: Callable[..., Slide], *args: Any, opening: Mapping[str, Any] = _PLAIN) -> None:
-        self._thread.ask(
-            _in_our_words,
-            function,
-            *args,
-            done=lambda slide: self._on_open(slide, dict(opening)),
-            failed=self._on_failed,
-        )
+    def _read(
+        self,
+        path: Path,
+        shown: str,
+        function: Callable[..., Slide],
+        *args: Any,
+        opening: Mapping[str, Any] = _PLAIN,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.path, self._opening, self.imageless = path, opening, None
+        self.begun.emit(shown)
 
-    def _on_open(self, slide: Slide, opening: dict[str, Any]) -> None:
-        self.path = None
-        before = _Kept(self.session)
-        self.session.open(slide, opening)
-        before.bring_back(self.session)
-        self.ended.emit(True)
+        def done(slide: Slide) -> None:
+            self.path = None
+            before = _Kept(self.session)
+            self.session.open(slide, opening)
+            before.bring_back(self.session)
+            self.ended.emit(True)
+            then()
+
+        self._thread.ask(_in_our_words, function, *args, done=done, failed=self._on_failed)
 
     def _on_failed(self, message: str, hint: str) -> None:
+        if self.path is not None and _NO_IMAGE in hint:
+            self.imageless = self.path, self._opening
         self.path = None
+        hint = in_panel(hint.replace(_NO_IMAGE, "choose its image file"))
         self.session.tell("error", in_window(message), in_window(hint))
         self.ended.emit(False)
 
@@ -132,7 +142,8 @@ class _Kept:
             session.sets_changed.emit()
         if self.chosen.any():
             session.choose(self.chosen)
-        session.show_gene(self.gene)
+        if self.gene and self.gene in new.genes:  # another table may lack it
+            session.show_gene(self.gene)
 
 
 def opener_of(shared: Shared) -> Opener:

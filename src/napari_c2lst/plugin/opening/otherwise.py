@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -21,9 +19,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_c2lst.slides.images.image_files import IMAGE_ENDINGS
-
 from .facts import Choices, choices_of, microns_words
+from .picker import ask_image
 
 if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
@@ -74,7 +71,7 @@ class OpenOtherwise(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.mpp, 1)
         row.addWidget(self.back)
-        self.form.addRow("&Pixel size", row)
+        self.form.addRow("Pi&xel size", row)
         self.form.addRow(self.source)
         fields = (("I&mage", self.image), ("S&ystem", self.system), ("&Table", self.table), ("S&quares", self.square))
         for label, field in fields:
@@ -116,10 +113,12 @@ class OpenOtherwise(QWidget):
             self.square.setValue(choices.square_um)
 
     def _on_mpp(self) -> None:
-        if self._slide is None or self.mpp.value() == _UNKNOWN:
+        if self._slide is None:
             return
-        shown = 0.0 if self._slide.microns is None else round(self._slide.microns.value, self.mpp.decimals())
-        if abs(self.mpp.value() - shown) > 10 ** -self.mpp.decimals() / 2:
+        shown = _UNKNOWN if self._slide.microns is None else round(self._slide.microns.value, self.mpp.decimals())
+        if self.mpp.value() == _UNKNOWN:  # no size to open it with: "Reset" takes a correction back
+            self.mpp.setValue(shown)
+        elif abs(self.mpp.value() - shown) > 10 ** -self.mpp.decimals() / 2:
             self.wanted.emit({"mpp": self.mpp.value()})
 
     def _on_system(self) -> None:
@@ -136,11 +135,9 @@ class OpenOtherwise(QWidget):
     def _on_full(self) -> None:
         if self._slide is None:
             return
-        endings = " ".join(f"*{ending}" for ending in IMAGE_ENDINGS)
-        folder = str(self._slide.path.absolute().parent)
-        path, _ = QFileDialog.getOpenFileName(self, "Full-resolution image", folder, f"Images ({endings})")
-        if path:
-            self.wanted.emit({"image": Path(path), "image_name": None})
+        path = ask_image(self, self._slide.path.absolute().parent)
+        if path is not None:
+            self.wanted.emit({"image": path, "image_name": None})
 
 
 def _microns_box() -> QDoubleSpinBox:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from .facts import notes_words, store_words, summary
 from .from_layer import use_layer
 from .opener import opener_of
 from .otherwise import OpenOtherwise
-from .picker import PathLine
+from .picker import PathLine, ask_image
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -76,6 +77,7 @@ class OpenPanel(QWidget):
         self.path.sample.clicked.connect(lambda: self.opener.open_sample())
         self.path.layer.clicked.connect(lambda: use_layer(self._shared, self))
         self.otherwise.wanted.connect(lambda changes: self.opener.reopen(**changes))
+        self.message.action_wanted.connect(self._on_image_wanted)
         self.busy.cancel.clicked.connect(self.opener.cancel)
         self._heard = Listening(self)
         self._heard.to(self.session.slide_changed, self._show_slide)
@@ -85,12 +87,21 @@ class OpenPanel(QWidget):
 
     def _on_begun(self, path: str) -> None:
         self.message.clear()
-        self.path.line.setText(path if Path(path).exists() else self.path.line.text())
+        self.path.line.setText(path if os.path.lexists(path) else self.path.line.text())
         self.busy.begin(path)
 
     def _on_ended(self, _opened: bool) -> None:
         self.busy.end()
+        if self.opener.imageless is not None:
+            bar = self.message
+            bar.show_message(bar.level, bar.message, bar.hint, action="&Browse for its image …")
         self.otherwise.show_slide(self.session.slide, self.session.opening)
+
+    def _on_image_wanted(self) -> None:
+        if self.opener.imageless is not None:
+            image = ask_image(self, self.opener.imageless[0].absolute().parent)
+            if image is not None:
+                self.opener.open_with_image(image)
 
     def _show_slide(self) -> None:
         slide = self.session.slide
@@ -116,7 +127,7 @@ class _Busy(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(8)
         self.bar.setAccessibleName("Opening")
-        self.cancel = QPushButton("&Cancel")
+        self.cancel = QPushButton("Canc&el")
         self.cancel.setToolTip("Leave it; the slide that is open stays")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

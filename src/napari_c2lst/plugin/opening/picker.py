@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QUrl, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.reading import can_open
 from napari_c2lst.slides.images.image_files import IMAGE_ENDINGS
+
+_IMAGES = " ".join(f"*{ending} *{ending.upper()}" for ending in IMAGE_ENDINGS)
+
+
+def ask_image(parent: QWidget | None, folder: Path) -> Path | None:
+    """The image file the user chose; None when the dialog was cancelled."""
+    path, _ = QFileDialog.getOpenFileName(parent, "Full-resolution image", str(folder), f"Images ({_IMAGES})")
+    return Path(path) if path else None
 
 
 class SlideDialog(QFileDialog):
@@ -21,8 +29,7 @@ class SlideDialog(QFileDialog):
         # the system's own dialogs show either files or folders
         self.setOption(QFileDialog.Option.DontUseNativeDialog, True)
         self.setFileMode(QFileDialog.FileMode.ExistingFile)
-        images = " ".join(f"*{ending} *{ending.upper()}" for ending in IMAGE_ENDINGS)
-        self.setNameFilters(["Slides (*.zarr *.h5ad *.tsv *.tsv.gz " + images + ")", "All files (*)"])
+        self.setNameFilters([f"Slides (*.zarr *.h5ad *.tsv *.tsv.gz {_IMAGES})", "All files (*)"])
         self.directoryEntered.connect(self._on_entered)
 
     def _on_entered(self, folder: str) -> None:
@@ -89,6 +96,8 @@ class PathLine(QWidget):
 
     def _on_return(self) -> None:
         path = self.line.text().strip().strip("'\"")
+        if path.startswith("file:"):  # as some file managers copy it
+            path = QUrl(path).toLocalFile()
         if path:
             self.chosen.emit(path)
 

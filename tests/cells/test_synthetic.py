@@ -12,12 +12,18 @@ import numpy as np
 import pytest
 import zarr
 from tests.cells.decoding import FACTS, DecodingNet, encoded_picture
+from tests.cells.maps import discs
 from tests.diffusion.tiny import tiny_central, tiny_facts, tiny_targets
 
 from napari_c2lst.cells import synthetic
+from napari_c2lst.cells.facts import CellFacts
+from napari_c2lst.cells.network import INPUT_PX, OUTPUT_PX, HoVerNet
+from napari_c2lst.cells.postprocess import measure
 from napari_c2lst.cells.segmenting import run
 from napari_c2lst.cells.settings import CellsSettings
 from napari_c2lst.cells.synthetic import PairsCellsResult, is_pairs, iter_patch_nuclei, patch_counts, patch_note
+from napari_c2lst.cells.tiling import padded_size
+from napari_c2lst.cells.weights import save_hovernet
 from napari_c2lst.common.errors import InputError, Stopped
 from napari_c2lst.common.reporter import RecordingReporter, Reporter
 from napari_c2lst.diffusion.conditions import plan_conditions
@@ -193,3 +199,39 @@ def test_patches_of_any_size_and_scale(shared: Path) -> None:
         assert (nuclei.centroid < 256).all()
         assert patch_counts(nuclei, FACTS).sum() == (nuclei.type > 0).sum()
     assert [len(n) for n in iter_patch_nuclei(net, patches[:, :24, :24], 0.25)]
+
+
+def test_a_large_patch_is_shrunk_and_a_small_one_is_enlarged() -> None:
+    patch = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for side, mode in ((32, "fast"), (160, "fast"), (64, "original")):
+        seen = synthetic._enlarged(patch, side, mode)  # type: ignore[arg-type]
+        near = (INPUT_PX[mode] - OUTPUT_PX[mode]) // 2
+        assert len(seen) == padded_size(side, mode)  # type: ignore[arg-type]
+        inner = seen[near : near + side, near : near + side]
+        np.testing.assert_array_equal(seen[near - 8 : near, near : near + side], inner[:8][::-1])
+        if side == 64:
+            np.testing.assert_array_equal(inner, patch)
+
+
+def test_without_types_every_nucleus_counts() -> None:
+    nuclei = measure(discs((60, 60), [(15, 15), (40, 40)]), None)
+    assert patch_counts(nuclei, CellFacts(mode="fast")).tolist() == [2]
+    typed = measure(discs((60, 60), [(15, 15), (45, 40)]), np.repeat([0, 3], 30)[:, None].repeat(60, axis=1))
+    assert patch_counts(typed, FACTS).tolist() == [0, 0, 1, 0]
+
+
+def test_dark_patches_are_lightened_and_it_is_said(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    densities: list[Any] = []
+    monkeypatch.setattr(DecodingNet, "densities", densities)
+    light = FACTS.model_copy(update={"density": (0.3, 0.3, 0.3)})
+    knowing = save_hovernet(HoVerNet("fast", 5, FACTS.width), light, tmp_path / "knowing.safetensors")
+    reporter = RecordingReporter()
+    cells(pairs, knowing, reporter)
+    assert max(densities[-1]) < 1
+    assert any("nuclei are darker than those" in m for m in reporter.messages)
+    reporter = RecordingReporter()
+    cells(pairs, knowing, reporter, name="given", density=0.9)
+    assert densities[-1] == (0.9, 0.9, 0.9)
+    assert not any("darker" in m for m in reporter.messages)

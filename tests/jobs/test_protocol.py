@@ -176,3 +176,27 @@ def test_a_finished_task_has_the_exit_code_of_its_result() -> None:
     code, events = ends_with(lambda reporter: HalfDone())
     assert events[-1].kind == "finished"
     assert code == 1
+
+
+@pytest.mark.parametrize("text", ["Schnitt ä, 0.5 µm", "组织", "half a pair: \ud800"])
+def test_any_letters_pass_a_channel_that_knows_only_ascii(text: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    writer = EventWriter(stream)
+    writer.write("message", {"text": text, "level": "info"})
+    writer.write("finished", {"result": {}, "lines": [text]})
+    first, last = map(json.loads, raw.getvalue().decode("ascii").splitlines())
+    assert (first["text"], last["lines"]) == (text, [text])
+
+
+def test_progress_that_was_held_back_comes_before_the_end() -> None:
+    stream = io.StringIO()
+    writer = EventWriter(stream, clock=lambda: 5.0)
+    for done in (1, 2, 3):
+        writer.write("progress", {"done": done, "total": 3, "what": "steps"})
+    writer.write("finished", {"result": {}, "lines": []})
+    assert [(e["event"], e.get("done")) for e in map(json.loads, stream.getvalue().splitlines())] == [
+        ("progress", 1),
+        ("progress", 3),
+        ("finished", None),
+    ]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from tests.slides.inputs import cut, write_h5_counts, write_mtx_counts
@@ -42,6 +43,32 @@ def test_slabs_are_bounded_and_complete(tmp_path: Path, monkeypatch: pytest.Monk
     assert [span.start for span, _ in slabs[1:]] == [span.stop for span, _ in slabs[:-1]]
     assert all(counts.nnz <= max(values, 9) for _, counts in slabs)
     assert np.array_equal(whole(file), COUNTS)
+
+
+@pytest.mark.parametrize("kind", ["h5", "mtx"])
+def test_antibodies_are_no_genes(tmp_path: Path, kind: str) -> None:
+    if kind == "h5":
+        path = write_h5_counts(tmp_path / "a.h5", COUNTS, BARCODES, GENES)
+        with h5py.File(path, "a") as opened:
+            opened["matrix/features/feature_type"][2:5] = b"Antibody"
+    else:
+        path = write_mtx_counts(tmp_path / "mtx", COUNTS, BARCODES, GENES)
+        lines = [f"ID{i}\t{g}\t{'Antibody' if 2 <= i < 5 else 'Gene Expression'}" for i, g in enumerate(GENES)]
+        (path / "features.tsv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    file = CountsFile(path)
+    genes = [0, 1, 5, 6, 7, 8]
+    assert file.genes == [GENES[i] for i in genes]
+    assert np.array_equal(whole(file), COUNTS[:, genes])
+
+
+def test_features_of_unknown_kinds_are_taken_as_genes(tmp_path: Path) -> None:
+    path = write_h5_counts(tmp_path / "a.h5", COUNTS, BARCODES, GENES)
+    with h5py.File(path, "a") as opened:
+        opened["matrix/features/feature_type"][:] = b"Custom"
+    assert CountsFile(path).genes == GENES
+    with h5py.File(path, "a") as opened:
+        del opened["matrix/features/feature_type"]
+    assert CountsFile(path).genes == GENES
 
 
 def test_no_counts_at_all(tmp_path: Path) -> None:

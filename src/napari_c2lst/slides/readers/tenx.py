@@ -17,8 +17,11 @@ H5_NAMES = ("filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5")
 MTX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
 
 
+_GENES = "Gene Expression"
+
+
 class CountsFile:
-    """Counts of barcodes x genes on disk.
+    """Counts of barcodes x genes on disk; other features of a run, as antibodies, are left out.
 
     Parameters
     ----------
@@ -28,7 +31,10 @@ class CountsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.barcodes, self.genes = _h5_names(path) if path.is_file() else _mtx_names(path)
+        self.barcodes, names, kinds = _h5_names(path) if path.is_file() else _mtx_names(path)
+        self._kept = np.flatnonzero([kind == _GENES for kind in kinds]) if _GENES in kinds else np.arange(len(names))
+        self.genes = [names[i] for i in self._kept]
+        self._all = len(self.genes) == len(names)
 
     def slabs(self, values: int | None = None) -> Iterator[tuple[slice, Any]]:
         """Yield (barcodes, counts of these barcodes as csr (n, G) float32), in order.
@@ -38,7 +44,9 @@ class CountsFile:
         values
             About how many stored values a slab is to have; none = 10 million.
         """
-        yield from _h5_slabs(self.path, values or SLAB_VALUES) if self.path.is_file() else _mtx_slab(self.path)
+        slabs = _h5_slabs(self.path, values or SLAB_VALUES) if self.path.is_file() else _mtx_slab(self.path)
+        for barcodes, counts in slabs:
+            yield barcodes, counts if self._all else counts[:, self._kept]
 
 
 def find_counts(folder: Path) -> Path:
@@ -57,13 +65,16 @@ def find_counts(folder: Path) -> Path:
     raise InputError(f"'{folder}' has no counts: {H5_NAMES[0]} or {MTX_NAMES[0]}/", "check that the folder is complete")
 
 
-def _h5_names(path: Path) -> tuple[list[str], list[str]]:
+def _h5_names(path: Path) -> tuple[list[str], list[str], list[str]]:
+    """Barcodes, names of features, and what each of these is; the last is empty where the file does not say."""
     import h5py
 
     with h5py.File(path) as file:
         matrix = file["matrix"]
-        barcodes = [name.decode() for name in matrix["barcodes"][:]]
-        return barcodes, [name.decode() for name in matrix["features/name"][:]]
+        kinds = matrix["features/feature_type"][:] if "feature_type" in matrix["features"] else []
+        parts = (matrix["barcodes"][:], matrix["features/name"][:], kinds)
+        barcodes, names, kinds = ([text.decode() for text in part] for part in parts)
+        return barcodes, names, kinds
 
 
 def _h5_slabs(path: Path, values: int) -> Iterator[tuple[slice, Any]]:
@@ -89,7 +100,7 @@ def _h5_slabs(path: Path, values: int) -> Iterator[tuple[slice, Any]]:
             first = last
 
 
-def _mtx_names(folder: Path) -> tuple[list[str], list[str]]:
+def _mtx_names(folder: Path) -> tuple[list[str], list[str], list[str]]:
     import pandas as pd
 
     # as text: a gene may be called NA, and a number keeps its zeros
@@ -97,7 +108,8 @@ def _mtx_names(folder: Path) -> tuple[list[str], list[str]]:
         pd.read_csv(folder / name, sep="\t", header=None, dtype=str, keep_default_na=False)
         for name in ("barcodes.tsv.gz", "features.tsv.gz")
     )
-    return list(barcodes[0]), list(features[1 if features.shape[1] > 1 else 0])
+    kinds = list(features[2]) if features.shape[1] > 2 else []
+    return list(barcodes[0]), list(features[1 if features.shape[1] > 1 else 0]), kinds
 
 
 def _mtx_slab(folder: Path) -> Iterator[tuple[slice, Any]]:

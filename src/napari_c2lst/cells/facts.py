@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError, MismatchError, first_line
 
 EMBEDDED = "embedded"
 PANNUKE = "pannuke"
@@ -188,7 +188,7 @@ def read_type_info(file: Path) -> Types:
         raise InputError(f"there is no file '{file}'", "give the type_info.json of the weights") from None
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise InputError(
-            f"'{file}' does not name types ({_first_line(error)})",
+            f"'{file}' does not name types ({_said(error)})",
             'it looks like {"0": ["background", [0, 0, 0]], "1": ["neoplastic", [255, 0, 0]]}',
         ) from error
     if len(types) < 2:
@@ -230,7 +230,7 @@ def facts_of_header(metadata: dict[str, str], file: Path) -> CellFacts | None:
             raise InputError(f"the weights '{file}' have version {body['version']}", "update napari-c2lst")
         return CellFacts.model_validate(body["facts"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"the weights '{file}' are damaged: {_first_line(error)}", "copy them again") from error
+        raise InputError(f"the weights '{file}' are damaged: {_said(error)}", "copy them again") from error
 
 
 def read_facts(file: Path) -> CellFacts | None:
@@ -249,7 +249,7 @@ def read_facts(file: Path) -> CellFacts | None:
         with safe_open(file, framework="np") as opened:
             return facts_of_header(opened.metadata() or {}, file)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"the weights '{file}' cannot be read: {_first_line(error)}", "copy them again") from error
+        raise InputError(f"the weights '{file}' cannot be read: {_said(error)}", "copy them again") from error
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
@@ -258,9 +258,9 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def _first_line(error: BaseException) -> str:
+def _said(error: BaseException) -> str:
     if isinstance(error, ValidationError):  # its first line counts the faults, and names none
         fault = error.errors()[0]
         place = ".".join(map(str, fault["loc"]))
         return f"{place} = {fault['input']!r}: {fault['msg']}" if place else fault["msg"].removeprefix("Value error, ")
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return first_line(error)

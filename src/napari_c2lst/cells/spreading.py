@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.images.chunks import in_order, worker_count
 from napari_c2lst.slides.slide import Slide
@@ -135,8 +135,7 @@ def _connected(distributed: Any, scheduler: str) -> Any:
     try:
         return distributed.Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        first = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"no Dask scheduler answers at '{scheduler}': {first}",
+            f"no Dask scheduler answers at '{scheduler}': {first_line(error)}",
             "start one: dask scheduler, then dask worker ADDRESS",
         ) from error

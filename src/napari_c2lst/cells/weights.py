@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.files import atomic_file, content_hash
 
 from .facts import (
@@ -157,7 +157,7 @@ def _fetch_pannuke(allow_download: bool, accept_licence: bool) -> Path:
         return Path(hf_hub_download(HUB_ID, HUB_FILE))
     except Exception as error:
         raise InputError(
-            f"'{HUB_FILE}' could not be fetched from {HUB_ID}: {_first_line(error)}",
+            f"'{HUB_FILE}' could not be fetched from {HUB_ID}: {first_line(error)}",
             "check the network, or fetch the file yourself and give its path",
         ) from error
 
@@ -174,7 +174,7 @@ def _read(file: Path) -> tuple[dict[str, Tensor], CellFacts | None]:
             return {name: opened.get_tensor(name) for name in opened.keys()}, facts  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise InputError(
-            f"the weights '{file}' cannot be read: {_first_line(error)}",
+            f"the weights '{file}' cannot be read: {first_line(error)}",
             f"give a safetensors file, or a checkpoint ({', '.join(PICKLES)})",
         ) from error
 
@@ -185,7 +185,7 @@ def _read_pickle(file: Path) -> Any:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged or foreign file makes torch stumble over
         raise InputError(
-            f"the checkpoint '{file}' cannot be read as plain weights: {_first_line(error)}",
+            f"the checkpoint '{file}' cannot be read as plain weights: {first_line(error)}",
             "it is damaged, or holds more than tensors, which could run code: save its state dict alone",
         ) from error
 
@@ -275,7 +275,3 @@ def _fill(net: HoVerNet, state: Mapping[str, Tensor], file: Path) -> None:
             "give weights of the official architecture",
         )
     net.load_state_dict(given, strict=True)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_c2lst.common.errors import RunFailure, Stopped
+from napari_c2lst.common.errors import RunFailure, Stopped, first_line
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 
@@ -97,7 +97,10 @@ def _outcome(future: Any, entry: Entry) -> list[Record]:
     if error is not None and type(error).__name__ == "KilledWorker":
         message, hint = "the worker was killed each time it was tried", "memory may have run out: use fewer --workers"
     else:
-        message, hint = f"the worker failed: {str(error or future.status).splitlines()[0]}", "see the worker's log"
+        message, hint = (
+            f"the worker failed: {future.status if error is None else first_line(error)}",
+            "see the worker's log",
+        )
     step = entry.steps[0]
     lost = Record(entry.name, str(entry.slide), step.task, "failed", fingerprint(step.settings))
     return [replace(lost, message=message, hint=hint)]

@@ -15,7 +15,7 @@ import tomli_w
 
 from .basis import Basis, check_basis
 from .environment import environment
-from .errors import InputError, MismatchError
+from .errors import InputError, MismatchError, first_line
 from .events import EventsReporter
 from .files import atomic_file, atomic_folder
 from .reporter import Reporter
@@ -45,6 +45,7 @@ FREE_TO_CHANGE = {
     "preview_every",
     "preset",
     "allow_download",
+    "accept_licence",
 }
 
 
@@ -176,8 +177,7 @@ def load_checkpoint(folder: Path) -> "tuple[dict[str, torch.Tensor], dict[str, A
     try:
         tensors = load_file(folder / "tensors.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"checkpoint '{folder}' cannot be read: {first}", _USE_OLDER) from error
+        raise InputError(f"checkpoint '{folder}' cannot be read: {first_line(error)}", _USE_OLDER) from error
     if state.get("version") != STATE_VERSION:
         raise InputError(f"checkpoint '{folder}' has version {state.get('version')}", "update napari-c2lst")
     return tensors, state

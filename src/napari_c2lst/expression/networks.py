@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_c2lst.common.device import autocast_dtype
-from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.errors import InputError, first_line
 
 NetworkName = Literal["resnet50", "small"]
 SMALL_WIDTHS = (16, 32, 64, 128)
@@ -205,7 +205,7 @@ def pretrained_resnet(source: str, genes: int, *, allow_download: bool = False, 
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
-            f"the pretrained weights '{source}' could not be loaded: {str(error).splitlines()[0]}",
+            f"the pretrained weights '{source}' could not be loaded: {first_line(error)}",
             "give a folder with config.json and model.safetensors, or pass --allow-download",
         ) from error
     if report["missing_keys"]:

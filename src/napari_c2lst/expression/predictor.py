@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from napari_c2lst.common.device import autocast, halve_on_out_of_memory, resolve_device
-from napari_c2lst.common.errors import InputError, MismatchError
+from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.slides.genes.panel import GenePanel
@@ -204,7 +204,7 @@ def load_predictor(path: str | Path, *, device: str = "cpu", precision: str = "a
         net.load_state_dict(load_file(file))
     except (KeyError, RuntimeError, ValidationError, SafetensorError) as error:
         raise InputError(
-            f"the predictor '{file}' is damaged: {str(error).splitlines()[0]}", "copy it again, or train it again"
+            f"the predictor '{file}' is damaged: {first_line(error)}", "copy it again, or train it again"
         ) from error
     where = resolve_device(device)
     net = net.eval().requires_grad_(False).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]

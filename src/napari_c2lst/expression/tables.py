@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.errors import InputError, first_line
 from napari_c2lst.common.places import keep_place
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import set_of_training
@@ -99,7 +99,7 @@ def read_written(table: Any) -> Written:
         path, digest = str(body["predictor_path"]), str(body["predictor_hash"])
         return Written(str(body["name"]), path, digest, facts, bool(body["tta"]), float(body["mpp"]))
     except (KeyError, ValidationError) as error:
-        raise InputError(f"the predictions are damaged: {str(error).splitlines()[0]}", "predict again") from error
+        raise InputError(f"the predictions are damaged: {first_line(error)}", "predict again") from error
 
 
 def spots_table(

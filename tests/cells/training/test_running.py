@@ -152,6 +152,18 @@ class TestStart:
         with pytest.raises(MismatchError, match="mode"):
             run(cell_settings(data, tmp_path / "r", **values), Reporter())
 
+    @pytest.mark.parametrize(
+        ("given", "missing"),
+        [({}, "--allow-download --accept-licence"), ({"allow_download": True}, "--accept-licence")],
+    )
+    def test_pannuke_weights_come_when_asked_for(
+        self, data: Path, tmp_path: Path, given: dict[str, bool], missing: str
+    ) -> None:
+        with pytest.raises(InputError, match=r"CC BY-NC-SA 4\.0") as caught:
+            run(cell_settings(data, tmp_path / "r", weights=Path("pannuke"), **given), Reporter())
+        assert caught.value.hint.endswith(f"add {missing}")
+        assert not (tmp_path / "r").exists()
+
     def test_two_phases_from_given_weights(self, data: Path, finished: TrainCellsResult, tmp_path: Path) -> None:
         model = load_hovernet(finished.run)
         file = save_hovernet(model.net, model.facts, tmp_path / "start.safetensors")

@@ -10,7 +10,8 @@ import pytest
 from qtpy.QtWidgets import QLineEdit
 
 from napari_c2lst.common.settings import TaskSettings, setting
-from napari_c2lst.plugin.forms.fields import Field, field_of, path_of, placeholder_of
+from napari_c2lst.plugin.forms.field import Field, placeholder_of
+from napari_c2lst.plugin.forms.fields import field_of, path_of
 
 
 class Kinds(TaskSettings):
@@ -104,6 +105,9 @@ def test_bounds_of_whole_numbers(make: Any) -> None:
         ("number", "0", 0.0, "out of bounds"),
         ("number", "nan", None, "not a number"),
         ("number", "0,5", 0.5, ""),
+        ("number", "0,125", 0.125, ""),
+        ("number", "1,000", "1,000", "may mean thousands"),
+        ("maybe_whole", "10,000", "10,000", "may mean thousands"),
         ("share", "1", 1.0, "out of bounds"),
         ("maybe_whole", "1.5", "1.5", "not a number"),
         ("maybe_whole", "0", 0, "out of bounds"),

@@ -10,8 +10,10 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_c2lst.common.settings import TaskSettings, setting
-from napari_c2lst.plugin.forms.fields import Field, TextField, field_of
+from napari_c2lst.plugin.forms.field import Field
+from napari_c2lst.plugin.forms.fields import field_of
 from napari_c2lst.plugin.forms.rows import WRONG, Rows
+from napari_c2lst.plugin.forms.typed import TextField
 
 
 class Shown(TaskSettings):

@@ -130,7 +130,12 @@ def _types(settings: TrainCellsSettings, data: CellData) -> Types:
 def _start(settings: TrainCellsSettings) -> CellModel | None:
     if settings.weights is None:
         return None
-    model = load_hovernet(settings.weights, mode=settings.mode)
+    model = load_hovernet(
+        settings.weights,
+        mode=settings.mode,
+        allow_download=settings.allow_download,
+        accept_licence=settings.accept_licence,
+    )
     width = model.net.width
     if not np.isclose(width, settings.width):
         raise MismatchError(

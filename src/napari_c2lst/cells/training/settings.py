@@ -38,7 +38,11 @@ class TrainCellsSettings(RunSettings):
         positional=True,
     )
     test: tuple[Path, ...] = setting((), help="folders to score on; none = the test split of DATA, where it has one")
-    weights: Path | None = setting(None, help="weights to start from: a HoVer-Net file of the same mode and width")
+    weights: Path | None = setting(
+        None, help="weights to start from: a HoVer-Net file of the same mode and width, or pannuke (full width)"
+    )
+    allow_download: bool = setting(False, help="let the PanNuke weights be downloaded (with --weights pannuke)")
+    accept_licence: bool = setting(False, help="accept the licence of the PanNuke weights, CC BY-NC-SA 4.0")
     mode: Literal["fast", "original"] = setting("fast", help="HoVer-Net's architecture: fast (256 px) or original")
     width: float = setting(1.0, help="factor on the channels; 0.25 makes a small network for a CPU", gt=0, le=2)
     types: tuple[str, ...] = setting(

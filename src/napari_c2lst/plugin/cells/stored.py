@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_c2lst.cells.facts import CellFacts
-from napari_c2lst.common.errors import InputError
+from napari_c2lst.cells.facts import UNTYPED, CellFacts
+from napari_c2lst.common.errors import InputError, first_line
 from napari_c2lst.slides.facts import CELLS, CELLS_TABLE, COMPOSITION
 
-UNTYPED = "untyped"
 _AT_ONCE = 20_000
 _BUFFER = 2**20
 _HEADER = 13
@@ -97,7 +96,7 @@ def list_results(store: Path | None) -> tuple[list[CellResult], list[str]]:
             written = _outline_file(store, CELLS + name).stat().st_mtime_ns
             found.append(CellResult(store, name, _facts(store, table), written))
         except (KeyError, ValueError, OSError, TypeError) as error:
-            problems.append(f"the cells '{name}' are damaged: {_first_line(error)}")
+            problems.append(f"the cells '{name}' are damaged: {first_line(error)}")
     return sorted(found, key=lambda each: -each.written), problems
 
 
@@ -118,7 +117,7 @@ def read_columns(result: CellResult) -> CellColumns:
         yx = np.stack([np.asarray(obs["y"]), np.asarray(obs["x"])], axis=1).astype(np.float32)
         prob, area = (np.asarray(obs[column], dtype=np.float32) for column in ("type_prob", "area_um2"))
     except (KeyError, ValueError, OSError) as error:
-        raise InputError(f"the cells '{result.name}' cannot be read: {_first_line(error)}", _HINT) from error
+        raise InputError(f"the cells '{result.name}' cannot be read: {first_line(error)}", _HINT) from error
     fit = len({len(codes), len(yx), len(prob), len(area)}) == 1 and np.isfinite(yx).all() and np.isfinite(area).all()
     if not fit or len(codes) == 0 or codes.min() < 0 or codes.max() >= len(names):
         raise InputError(f"the cells '{result.name}' are damaged: their columns do not fit together", _HINT)
@@ -149,7 +148,7 @@ def read_outlines(result: CellResult) -> Iterator[tuple[NDArray[np.float64], NDA
                 yield _plain_polygons(batch.column(0)) or _any_polygons(batch.column(0))
     except (OSError, ValueError, KeyError, shapely.errors.ShapelyError) as error:
         raise InputError(
-            f"the outlines of the cells '{result.name}' cannot be read: {_first_line(error)}", _HINT
+            f"the outlines of the cells '{result.name}' cannot be read: {first_line(error)}", _HINT
         ) from error
 
 
@@ -204,7 +203,7 @@ def read_composition(result: CellResult) -> tuple[NDArray[np.str_], NDArray[np.f
         counts = np.asarray(read_elem(group[f"{name}/X"]), dtype=np.float32)
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise InputError(
-            f"the composition of spots '{result.name}' cannot be read: {_first_line(error)}", _HINT
+            f"the composition of spots '{result.name}' cannot be read: {first_line(error)}", _HINT
         ) from error
     if not np.isfinite(counts).all() or counts.min(initial=0) < 0:
         raise InputError(f"the composition of spots '{result.name}' is damaged: it has numbers that cannot be", _HINT)
@@ -237,7 +236,3 @@ def _facts(store: Path, table: str) -> CellFacts:
 
     said = read_elem(_group(store)[f"tables/{table}/uns/c2lst/weights"])
     return CellFacts.model_validate(json.loads(str(said)))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -8,9 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_c2lst.cells.facts import CellFacts
-
-from .stored import UNTYPED
+from napari_c2lst.cells.facts import UNTYPED, CellFacts
 
 Palette = Literal["safe", "weights"]
 Rgb = tuple[int, int, int]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, LineEdit, SpinBox
-from psygnal import Signal
-from qtpy.QtWidgets import QAbstractSpinBox, QWidget
+from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, SpinBox
+from qtpy.QtWidgets import QAbstractSpinBox
 
 from napari_c2lst.common.kinds import is_sequence, is_structured, item_type, may_be_none, strip_optional
 from napari_c2lst.common.settings import SettingInfo
+
+from .field import Field, placeholder_of
+from .typed import JsonField, ListField, NumberField, TextField
 
 _LARGEST = 2**53  # the largest whole number a spin box is asked to show
 # What a path field asks for; a folder where it is not said.
@@ -28,46 +29,6 @@ _FILES = {
     "polygon": "GeoJSON (*.geojson *.json);;All files (*)",
 }
 _FILES_TO_WRITE = {"csv": "CSV (*.csv)", "geojson": "GeoJSON (*.geojson)"}
-
-
-class Field:
-    """One setting as a widget.
-
-    Attributes
-    ----------
-    info
-        The field of the settings class.
-    widget
-        The magicgui widget that shows it.
-    """
-
-    changed = Signal()
-
-    def __init__(self, info: SettingInfo, widget: Any) -> None:
-        self.info = info
-        self.widget = widget
-        self.set(info.default)
-        widget.changed.connect(self._on_change)
-
-    @property
-    def native(self) -> QWidget:
-        """The Qt widget."""
-        return self.widget.native
-
-    def get(self) -> Any:
-        """The value; what cannot be read as one comes as the text it is: the settings class says what is wrong."""
-        return self.widget.value
-
-    def set(self, value: Any) -> None:
-        """Show a value."""
-        self.widget.value = value
-
-    def problem(self) -> str:
-        """Why the value cannot be used, in words; empty when it can."""
-        return ""
-
-    def _on_change(self, *_: Any) -> None:
-        self.changed.emit()
 
 
 class SwitchField(Field):
@@ -103,97 +64,6 @@ class WholeField(Field):
     def set(self, value: Any) -> None:
         if value is not None:
             self.widget.value = value
-
-
-class TextField(Field):
-    """A text; empty stands for none where there may be none."""
-
-    def __init__(self, info: SettingInfo) -> None:
-        super().__init__(info, LineEdit())
-        self.native.setPlaceholderText(placeholder_of(info))
-
-    def get(self) -> Any:
-        text = self.widget.value.strip()
-        return None if not text and (may_be_none(self.info.annotation) or self.info.required) else self.read(text)
-
-    def set(self, value: Any) -> None:
-        self.widget.value = "" if value is None else self.write(value)
-
-    def read(self, text: str) -> Any:
-        """The value of a text; the text itself where it is none."""
-        return text
-
-    def write(self, value: Any) -> str:
-        """The text of a value."""
-        return str(value)
-
-
-class NumberField(TextField):
-    """A number that may be tiny, fractional or none: written out, so that nothing is rounded."""
-
-    def read(self, text: str) -> Any:
-        try:
-            return int(text) if strip_optional(self.info.annotation) is int else float(text.replace(",", "."))
-        except ValueError:
-            return text
-
-    def write(self, value: Any) -> str:
-        # NumPy's numbers have a repr of their own
-        return (
-            str(value) if isinstance(value, str) else repr(getattr(value, "item", lambda: value)()).removesuffix(".0")
-        )
-
-    def problem(self) -> str:
-        value = self.get()
-        if value is None:
-            return ""
-        if isinstance(value, str) or not math.isfinite(value):
-            return "this is not a number"
-        return "" if _within(value, self.info) else "this is out of bounds"
-
-
-class ListField(TextField):
-    """Several values with commas; as JSON where a value holds a comma itself."""
-
-    def get(self) -> Any:
-        text = self.widget.value.strip()
-        return None if not text and self.info.required else self.read(text)
-
-    def read(self, text: str) -> Any:
-        kind = strip_optional(self.info.annotation)
-        try:
-            items = json.loads(text) if text.startswith("[") else [part.strip() for part in text.split(",")]
-            read = [_item(item_type(kind), each) for each in items if each != ""]
-        except ValueError:
-            return text
-        return tuple(read) if (get_origin(kind) or kind) is tuple else read
-
-    def problem(self) -> str:
-        return "these are not numbers" if isinstance(self.get(), str) else ""
-
-    def write(self, value: Any) -> str:
-        items = [str(each) if isinstance(each, Path) else each for each in value]
-        plain = all("," not in str(each) and str(each).strip() == str(each) != "" for each in items)
-        return ", ".join(map(str, items)) if plain and not str(items[:1]).startswith("['[") else json.dumps(items)
-
-
-class JsonField(TextField):
-    """Further settings as JSON; empty for none."""
-
-    def get(self) -> Any:
-        return self.read(self.widget.value.strip())
-
-    def read(self, text: str) -> Any:
-        try:
-            return json.loads(text) if text else {}
-        except ValueError:
-            return text
-
-    def write(self, value: Any) -> str:
-        return json.dumps(value) if value else ""
-
-    def problem(self) -> str:
-        return "" if isinstance(self.get(), dict) else 'write it as {"name": value, ...}'
 
 
 class ManyField(Field):
@@ -271,14 +141,6 @@ def path_of(text: str) -> Path | None:
     return path
 
 
-def placeholder_of(info: SettingInfo) -> str:
-    """What an empty field stands for: 'one for each core' where the help says 'none = one for each core'."""
-    _, sign, rest = info.help.partition("none = ")
-    if sign:
-        return rest.split(";")[0].strip()
-    return "none" if may_be_none(info.annotation) else ""
-
-
 def _combo(choices: Sequence[tuple[str, Any]]) -> ComboBox:
     widget = ComboBox(choices=list(choices))
     # long names must not make the panel wide
@@ -287,22 +149,8 @@ def _combo(choices: Sequence[tuple[str, Any]]) -> ComboBox:
     return widget
 
 
-def _item(kind: Any, value: Any) -> Any:
-    # by its text: 1.5 is no whole number, and null is no number at all
-    return kind(str(value)) if kind in (int, float, Path) else str(value)
-
-
 def _whole_bounds(info: SettingInfo) -> tuple[int, int]:
     bounds = info.bounds
     low = bounds.get("ge", math.floor(bounds["gt"]) + 1 if "gt" in bounds else -_LARGEST)
     high = bounds.get("le", math.ceil(bounds["lt"]) - 1 if "lt" in bounds else _LARGEST)
     return math.ceil(low), math.floor(high)
-
-
-def _within(value: float, info: SettingInfo) -> bool:
-    b = info.bounds
-    return (
-        b.get("ge", -math.inf) <= value <= b.get("le", math.inf)
-        and not value <= b.get("gt", -math.inf)
-        and not value >= b.get("lt", math.inf)
-    )

@@ -14,7 +14,8 @@ from napari_c2lst.common.kinds import is_sequence, strip_optional
 from napari_c2lst.common.settings import DeviceSettings, RunSettings, SettingInfo, TaskSettings, default_preset
 
 from .checked import CheckedField
-from .fields import ChoiceField, Field, field_of
+from .field import Field
+from .fields import ChoiceField, field_of
 from .labels import faults_in_window
 from .offered import OfferedField
 from .rows import Rows

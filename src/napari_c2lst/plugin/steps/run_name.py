@@ -8,7 +8,8 @@ from typing import Any
 from magicgui.widgets import LineEdit
 
 from napari_c2lst.common.settings import SettingInfo
-from napari_c2lst.plugin.forms.fields import Field, path_of
+from napari_c2lst.plugin.forms.field import Field
+from napari_c2lst.plugin.forms.fields import path_of
 
 
 class RunNameField(Field):

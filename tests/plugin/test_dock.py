@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gc
 import threading
 from collections.abc import Callable, Iterator
@@ -94,6 +95,14 @@ def test_an_opened_slide_leads_to_the_spots(dock: C2LDock, slide: Slide, qtbot: 
     dock.next_button.click()
     assert dock.current == "select"
     assert dock.next_button.isHidden()
+
+
+def test_signs_of_a_name_are_shown_as_they_are(dock: C2LDock, slide: Slide, qtbot: Any) -> None:
+    shared_of(dock._viewer).session.open(slide)
+    qtbot.waitUntil(lambda: dock._next is not None and not dock.next_button.isHidden())
+    dock._next = dataclasses.replace(dock._next, said="for 'A & B'")
+    dock._show_next()
+    assert dock.next_button.text().endswith("(for 'A && B')")
 
 
 def test_messages_are_read_in_the_dock(dock: C2LDock) -> None:

@@ -196,7 +196,8 @@ class C2LDock(QWidget):
         elsewhere = step is not None and step.step.key != self.current
         self.next_button.setVisible(elsewhere)
         if step is not None:
-            self.next_button.setText(f"&Next: {step.step.title}  ({step.said})")
+            said = step.said.replace("&", "&&")  # one alone would underline a letter of a slide's name
+            self.next_button.setText(f"&Next: {step.step.title}  ({said})")
             self.next_button.setToolTip(step.step.purpose)
 
     def _add_panel(self, key: str) -> None:

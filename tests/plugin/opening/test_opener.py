@@ -89,6 +89,7 @@ def test_a_newer_request_takes_the_place_of_one_under_way(
     qtbot.waitUntil(lambda: heard.ended == [True])
     qtbot.wait(50)
     assert (heard.begun, heard.ended) == (["first", "second"], [True])
+    assert heard.told == [("info", "'first' is not opened", "one slide is open at a time")]
 
 
 def test_leaving_it_keeps_what_is_open(heard: Heard, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:

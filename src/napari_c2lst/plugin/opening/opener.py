@@ -101,6 +101,8 @@ class Opener:
         opening: Mapping[str, Any] = _PLAIN,
         then: Callable[[], None] = lambda: None,
     ) -> None:
+        if self.path not in (None, path):  # several were dropped, or another one was wished for meanwhile
+            self.session.tell("info", f"'{self.path}' is not opened", "one slide is open at a time")
         self.path, self._opening, self.imageless = path, opening, None
         self.begun.emit(shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -96,7 +97,8 @@ def test_as_a_command_and_as_python(bench: Bench) -> None:
     assert bench.box.copy_button.text() == "Copy as Python"
     bench.box.copy_button.click()
     assert bench.clipboard.text() == bench.text
-    assert f"c2lst.info('{bench.store}')" in bench.text
+    # a long path has a line of its own
+    assert f"c2lst.info('{bench.store}')" in re.sub(r"\(\s+(.*),\s+\)", r"(\1)", bench.text)
     compile(bench.text, "snippet", "exec")
     bench.box.as_command.setChecked(True)
     assert bench.text.startswith("c2lst info")

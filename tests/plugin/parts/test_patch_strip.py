@@ -37,6 +37,7 @@ def colour_shown(strip: PatchStrip) -> tuple[int, int, int]:
 
 def test_keys_go_back_to_earlier_pictures(strip: PatchStrip, qtbot: Any) -> None:
     strip.resize(240, 120)
+    qtbot.waitUntil(lambda: strip.picture.height() > 10)  # its height follows its width a moment later
     assert colour_shown(strip) == (0, 0, 200)
     qtbot.keyClick(strip.slider, Qt.Key.Key_Left)
     assert (strip.caption.text(), strip.picture.accessibleName()) == ("Step 1", "step 1")

@@ -8,7 +8,8 @@ import torch
 
 from napari_c2lst.common.learning import cosine_rate
 from napari_c2lst.common.reporter import Reporter
-from napari_c2lst.expression.fitting import _Fit, _Pool, count_steps
+from napari_c2lst.expression.fitting import _Fit, count_steps
+from napari_c2lst.expression.pool import Pool
 from napari_c2lst.expression.settings import FitSettings
 
 
@@ -17,7 +18,7 @@ def fit() -> _Fit:
     settings = FitSettings.resolve(preset="paper", device="cpu")
     draw = np.random.default_rng(0)
     real = (draw.integers(0, 255, (8, 64, 64, 3), dtype=np.uint8), draw.random((8, 250), dtype=np.float32))
-    return _Fit(_Pool.of(real, None), settings, count_steps(settings, 8), Reporter())
+    return _Fit(Pool.of(real, None), settings, count_steps(settings, 8), Reporter())
 
 
 def test_the_network_is_resnet_50_for_250_genes(fit: _Fit) -> None:

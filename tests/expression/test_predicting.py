@@ -51,6 +51,10 @@ class TestSpots:
         table = spatialdata.read_zarr(store).tables["c2lst_spots_tiny_run"]
         assert table.obs["training"].sum() == 21
 
+    def test_a_result_is_called_after_its_run_or_its_file(self, store: Path, trained_once: Path) -> None:
+        result = predict(store, trained_once / "predictor.safetensors")
+        assert result.elements == ("c2lst_spots_tiny_run",)
+
     def test_the_batch_changes_nothing(self, store: Path, trained_once: Path) -> None:
         for batch in (5, 64):
             predict(store, trained_once, batch=batch, name=f"b{batch}")

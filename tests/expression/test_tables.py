@@ -17,8 +17,6 @@ from napari_c2lst.expression.tables import (
     Written,
     grid_table,
     read_written,
-    result_name,
-    safe_name,
     spots_table,
     write_csv,
 )
@@ -146,20 +144,3 @@ def test_csv_has_a_row_for_each_position(tmp_path: Path) -> None:
     np.testing.assert_allclose(frame[["y", "x"]], grid.yx)
     np.testing.assert_allclose(frame[list("ABCD")], values, atol=6e-5)
     assert frame.index[0] == "r0c0"
-
-
-class TestNames:
-    def test_a_result_is_called_after_its_run(self, tmp_path: Path) -> None:
-        run = tmp_path / "my run (2)"
-        run.mkdir()
-        assert result_name(None, run) == "my_run__2_"
-        assert result_name(None, run / "predictor.safetensors") == "my_run__2_"
-        assert result_name("mine-2.b", run) == "mine-2.b"
-
-    def test_a_name_that_cannot_be_is_refused(self) -> None:
-        for name in ("a b", "a/b", ""):
-            with pytest.raises(InputError, match="cannot be the name of a result"):
-                result_name(name, Path("run"))
-
-    def test_genes_become_names(self) -> None:
-        assert [safe_name(g) for g in ("HLA-A", "NKX2.1", "a/b c")] == ["HLA-A", "NKX2.1", "a_b_c"]

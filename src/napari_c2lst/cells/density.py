@@ -98,7 +98,7 @@ def chosen_factors(given: float | None, measure: Callable[[], Density], reporter
     factors = measure()
     note = density_note(factors)
     if note:
-        reporter.message(note)
+        reporter.message(f"{note} before the network sees them (--density 1 leaves them)")
     return factors
 
 
@@ -109,5 +109,5 @@ def density_note(factors: Density) -> str | None:
     red, green, blue = factors
     return (
         "nuclei are darker than those the weights have learned from: optical densities of red, green and blue times "
-        f"{red:g}, {green:g} and {blue:g} before the network sees them (--density 1 leaves them)"
+        f"{red:g}, {green:g} and {blue:g}"
     )

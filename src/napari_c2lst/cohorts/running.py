@@ -97,10 +97,8 @@ def _outcome(future: Any, entry: Entry) -> list[Record]:
     if error is not None and type(error).__name__ == "KilledWorker":
         message, hint = "the worker was killed each time it was tried", "memory may have run out: use fewer --workers"
     else:
-        message, hint = (
-            f"the worker failed: {future.status if error is None else first_line(error)}",
-            "see the worker's log",
-        )
+        why = future.status if error is None else first_line(error)
+        message, hint = f"the worker failed: {why}", "see the worker's log"
     step = entry.steps[0]
     lost = Record(entry.name, str(entry.slide), step.task, "failed", fingerprint(step.settings))
     return [replace(lost, message=message, hint=hint)]

@@ -47,7 +47,7 @@ __all__ = ["EvaluateResult", "run"]
 
 # What may be asked otherwise of a folder that is there: a score is made anew each time, and of a repeated chain every
 # step checks its own settings, so that more seeds are added to those that are finished.
-SHOWING = {"figures", "genes_shown", "pairs", "draws", "cells", "cells_patches", "type_info", "accept_licence"}
+SHOWING = {"figures", "genes_shown", "pairs", "draws", "cells", "cells_patches", "type_info"}
 REPEATING = {"splits", "seeds", "arms"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from napari_c2lst.cells.density import AS_IT_IS, density_of, factors_for
+from napari_c2lst.cells.density import density_note, density_of, factors_for
 from napari_c2lst.cells.facts import Density
 from napari_c2lst.cells.inference import NucleusNet
 from napari_c2lst.cells.synthetic import iter_patch_nuclei, patch_counts, patch_note
@@ -100,10 +100,8 @@ def compare_nuclei(
 
 
 def _density_notes(factors: Density) -> list[str]:
-    if factors == AS_IT_IS:
-        return []
-    times = ", ".join(f"{each:g}" for each in factors)
-    return [f"nuclei are darker than those the weights have learned from: densities of both (RGB) times {times}"]
+    note = density_note(factors)
+    return [] if note is None else [f"{note} in both kinds of patches"]
 
 
 class _Counting:

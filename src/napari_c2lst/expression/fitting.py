@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_c2lst.common.checkpoints import load_optimizer_tensors, optimizer_tensors, with_prefix, without_prefix
@@ -27,10 +26,8 @@ from napari_c2lst.common.seeds import rng
 from .augment import augment, draw
 from .networks import ExpressionNet, build_network, number_format, pretrained_resnet
 from .order import batch_indices
+from .pool import Pool, Samples
 from .settings import FitSettings
-
-Samples = tuple[NDArray[np.uint8], NDArray[np.float32]]
-"""Patches (N, px, px, 3) uint8 and their expression (N, d) float32 on the target scale."""
 
 _METRICS_EACH = 10
 
@@ -82,7 +79,7 @@ def fit_predictor(
     Stopped
         If the reporter asked for it, after a checkpoint was saved in `run`.
     """
-    pool = _Pool.of(real, synthetic)
+    pool = Pool.of(real, synthetic)
     steps = count_steps(settings, _real_count(pool.real, n_real, settings))
     fit = _Fit(pool, settings, steps, reporter)
     begin = fit.resume(run)
@@ -100,40 +97,11 @@ def fit_predictor(
     return fit.result()
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """All samples behind one another, the real ones first."""
-
-    patches: list[NDArray[np.uint8]]
-    targets: list[NDArray[np.float32]]
-    real: int
-    synthetic: int
-
-    @classmethod
-    def of(cls, real: Samples | None, synthetic: Samples | None) -> "_Pool":
-        given = [s for s in (real, synthetic) if s is not None and len(s[0])]
-        if not given:
-            raise InputError("there is nothing to learn from: neither real nor synthetic patches")
-        shapes = {(p.shape[1:], t.shape[1:]) for p, t in given}
-        if len(shapes) > 1 or any(len(p) != len(t) for p, t in given):
-            texts = " and ".join(f"{p.shape} with expression {t.shape}" for p, t in given)
-            raise InputError(f"patches and expression do not fit together: {texts}")
-        counts = [0 if s is None else len(s[0]) for s in (real, synthetic)]
-        return cls([p for p, _ in given], [t for _, t in given], *counts)
-
-    def take(self, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Patches (n, 3, px, px) uint8 and expression (n, d) at an index over all samples."""
-        first = len(self.patches[0])
-        rows = [(0, i) if i < first else (1, i - first) for i in index]
-        patches = torch.from_numpy(np.stack([self.patches[k][i] for k, i in rows]))
-        return patches.permute(0, 3, 1, 2), torch.from_numpy(np.stack([self.targets[k][i] for k, i in rows]))
-
-
 @dataclass
 class _Fit:
     """What changes while a predictor is fitted."""
 
-    pool: _Pool
+    pool: Pool
     settings: FitSettings
     steps: int
     reporter: Reporter
@@ -275,7 +243,7 @@ def _real_count(given: int, n_real: int | None, settings: FitSettings) -> int:
     return count
 
 
-def _network(settings: FitSettings, pool: _Pool) -> ExpressionNet:
+def _network(settings: FitSettings, pool: Pool) -> ExpressionNet:
     genes = pool.targets[0].shape[1]
     # forked, so that the caller's random numbers do not change
     with torch.random.fork_rng(devices=[]):

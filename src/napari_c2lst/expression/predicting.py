@@ -14,6 +14,7 @@ from napari_c2lst.common.errors import InputError, Stopped, raise_all
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
+from napari_c2lst.slides.naming import result_name, safe_name
 from napari_c2lst.slides.patches.cutting import coarseness_note, iter_spot_patches
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.store.stored import open_stored
@@ -24,7 +25,7 @@ from .partial import PartialRows
 from .predictor import Predictor, find_predictor, load_predictor
 from .rasters import raster
 from .settings import PredictSettings
-from .tables import GRID, RASTER, SPOTS, Rows, Written, grid_table, result_name, safe_name, spots_table, write_csv
+from .tables import GRID, RASTER, SPOTS, Rows, Written, grid_table, spots_table, write_csv
 
 
 class PredictResult(TaskResult):
@@ -61,12 +62,13 @@ def run(settings: PredictSettings, reporter: Reporter) -> PredictResult:
     """
     begin = time.monotonic()
     predictor = load_predictor(settings.predictor, device=settings.device, precision=settings.precision)
-    name = result_name(settings.name, settings.predictor)
+    file = find_predictor(settings.predictor)
+    name = result_name(settings.name, file.parent.resolve().name)
     _check(settings, predictor)
     slide = open_stored(settings, reporter)
     if (note := coarseness_note(slide, predictor.spec)) is not None:
         reporter.message(note, "warning")
-    written = Written.of(name, find_predictor(settings.predictor), predictor, slide, tta=settings.tta)
+    written = Written.of(name, file, predictor, slide, tta=settings.tta)
     job = PredictJob(settings, predictor, slide, reporter, written)
     elements, csv = job.run()
     return PredictResult(

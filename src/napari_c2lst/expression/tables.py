@@ -1,6 +1,5 @@
 """Predictions as tables of a SpatialData, and what such a table says about itself."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -192,24 +191,3 @@ def write_csv(file: Path, table: Any) -> None:
         frame.insert(1, "y", xy[part, 1])
         frame.to_csv(file, mode="w" if start == 0 else "a", header=start == 0, index_label="name", float_format="%.4f")
         start += n
-
-
-def result_name(name: str | None, predictor: Path) -> str:
-    """The name of a result: as given, or that of the predictor's run folder.
-
-    Raises
-    ------
-    InputError
-        If a given name has other characters than letters, digits, `_`, `-` and `.`.
-    """
-    if name is None:
-        folder = predictor if predictor.is_dir() else predictor.parent
-        return safe_name(folder.resolve().name)
-    if name != safe_name(name):
-        raise InputError(f"{name!r} cannot be the name of a result", "use letters, digits, _, - and .")
-    return name
-
-
-def safe_name(text: str) -> str:
-    """The text with everything else than letters, digits, `_`, `-` and `.` replaced: SpatialData allows no other."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", text) or "result"

@@ -20,8 +20,9 @@ from napari_c2lst.slides.patches.cutting import PatchSpec, coarseness_note, spot
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.store.stored import open_stored
 
-from .fitting import Samples, count_steps, fit_predictor
+from .fitting import count_steps, fit_predictor
 from .networks import check_pretrained
+from .pool import Samples
 from .predictor import Arm, Predictor, PredictorFacts
 from .settings import TrainSettings
 

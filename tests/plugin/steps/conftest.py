@@ -16,6 +16,7 @@ from napari.components import ViewerModel
 from napari_c2lst.jobs.protocol import Event
 from napari_c2lst.plugin.jobs.job import Job
 from napari_c2lst.plugin.shared import Shared, forget, shared_of
+from napari_c2lst.plugin.steps.step_panel import StepPanel
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
 from napari_c2lst.slides.slide import Slide
@@ -119,3 +120,15 @@ def by_hand(
 ) -> ByHand:
     monkeypatch.setattr(Job, "start", lambda _job: None)
     return ByHand(viewer, tmp_path, make_slide)
+
+
+@pytest.fixture
+def panel_of(qtbot: Any, viewer: ViewerModel) -> Callable[[type[StepPanel]], StepPanel]:
+    def make(cls: type[StepPanel]) -> StepPanel:
+        panel = cls(viewer)
+        qtbot.addWidget(panel)
+        panel.resize(380, 640)
+        panel.show()
+        return panel
+
+    return make

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from napari_c2lst.plugin.steps.adapt import AdaptPanel
@@ -15,18 +13,6 @@ from napari_c2lst.plugin.steps.predict import PredictPanel
 from napari_c2lst.plugin.steps.sample import SamplePanel
 from napari_c2lst.plugin.steps.step_panel import StepPanel
 from napari_c2lst.plugin.steps.train import TrainPanel
-
-
-@pytest.fixture
-def panel_of(qtbot: Any, viewer: ViewerModel) -> Callable[..., Any]:
-    def make(cls: type[StepPanel]) -> StepPanel:
-        panel = cls(viewer)
-        qtbot.addWidget(panel)
-        panel.resize(380, 640)
-        panel.show()
-        return panel
-
-    return make
 
 
 def asks_for(panel: StepPanel, name: str) -> bool:

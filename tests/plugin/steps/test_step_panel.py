@@ -46,18 +46,6 @@ def runs(shared_session: Shared) -> Shared:
     return shared_session
 
 
-@pytest.fixture
-def panel_of(qtbot: Any, viewer: ViewerModel) -> Callable[[type[StepPanel]], StepPanel]:
-    def make(cls: type[StepPanel]) -> StepPanel:
-        panel = cls(viewer)
-        qtbot.addWidget(panel)
-        panel.resize(380, 640)
-        panel.show()
-        return panel
-
-    return make
-
-
 def run_to_the_end(qtbot: Any, panel: StepPanel) -> None:
     panel.run()
     qtbot.waitUntil(lambda: panel.job is not None and not panel._active(), timeout=60_000)

@@ -15,8 +15,6 @@ from napari_c2lst.common.errors import InputError
 SLAB_VALUES = 10_000_000
 H5_NAMES = ("filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5")
 MTX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
-
-
 _GENES = "Gene Expression"
 
 

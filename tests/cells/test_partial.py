@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.cells.maps import discs
 
-from napari_c2lst.cells.found import Found
+from napari_c2lst.cells.found import Found, joined
 from napari_c2lst.cells.partial import PartialCells, PartialCounts
 from napari_c2lst.cells.postprocess import measure
 from napari_c2lst.common.errors import InputError
@@ -64,15 +64,45 @@ def test_numbers_of_patches_come_back_in_their_order(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_faults_of_a_kill_before_the_nuclei_do_not_stay(tmp_path: Path) -> None:
-    """Faults are written first; killed then, the group is done again, and this time all its tiles are read."""
+def test_bad_tiles_are_known_after_a_kill_and_mended_one_by_one(tmp_path: Path) -> None:
+    part = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
+    part.write(0, joined([some(0), some(2)]), [(1, "torn"), (3, "gone")])
+    part.write(1, some(4))
+    again = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
+    assert (again.todo, {n: t.tolist() for n, t in again.bad_groups.items()}) == ([], {0: [1, 3]})
+    again.mend(0, some(1), [(3, "gone")])
+    assert again.bad() == [(3, "gone")]
+    last = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
+    assert last.bad() == [(3, "gone")]
+    last.mend(0, some(3))
+    assert (last.bad(), last.bad_groups) == ([], {})
+    unbroken = joined([some(tile) for tile in range(5)])
+    for name in ("tile", "own", "centroid", "corners", "length"):
+        np.testing.assert_array_equal(getattr(last.read(), name), getattr(unbroken, name))
+
+
+def test_a_kill_while_mending_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = PartialCells(tmp_path / ".part", BASIS, 1, resume=True)
+    part.write(0, some(0), [(1, "torn")])
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", killed)
+        with pytest.raises(KeyboardInterrupt):
+            part.mend(0, some(1))
+    again = PartialCells(tmp_path / ".part", BASIS, 1, resume=True)
+    assert (again.bad(), again.read().tile.tolist()) == ([(1, "torn")], [0, 0])
+    again.mend(0, some(1))
+    assert (again.bad(), again.read().tile.tolist()) == ([], [0, 0, 1, 1])
+
+
+def test_a_group_done_anew_forgets_its_faults(tmp_path: Path) -> None:
     part = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
     part.write(1, some(1), [(3, "torn")])
-    next(part.folder.glob("0000001.npz")).unlink()
-    again = PartialCells(tmp_path / ".part", BASIS, 2, resume=True)
-    assert again.todo == [0, 1]
-    again.write(1, some(1))
-    assert again.bad() == []
+    part.write(1, some(1))
+    assert part.bad() == PartialCells(tmp_path / ".part", BASIS, 2, resume=True).bad() == []
 
 
 def test_nothing_done_is_nothing_found(tmp_path: Path) -> None:

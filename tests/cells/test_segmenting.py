@@ -379,6 +379,76 @@ class TestBeforeAnyWork:
             cells(store, weights, name="a b")
 
 
+class TestBadTilesAreTriedAgain:
+    """They were bad before a stop; what was found on the others is kept."""
+
+    @pytest.fixture
+    def stopped(self, store: Path, weights: Path) -> tuple[Path, dict[Path, bytes]]:
+        """A store whose search was stopped with bad tiles behind it, and its torn chunks as they were."""
+        whole = {chunk: chunk.read_bytes() for chunk in (store / "images").rglob("*") if chunk.parts[-2:] == ("2", "2")}
+        assert whole
+        for chunk in whole:
+            chunk.write_bytes(b"torn")
+        with pytest.raises(Stopped, match="after 6 of 9 tiles"):
+            cells(store, weights, RecordingReporter(stop_after=3))
+        return store, whole
+
+    def test_and_mended_nothing_tells_it_from_an_unbroken_run(
+        self, stopped: tuple[Path, dict[Path, bytes]], weights: Path
+    ) -> None:
+        store, whole = stopped
+        for chunk, body in whole.items():
+            chunk.write_bytes(body)
+        reporter = RecordingReporter()
+        result = cells(store, weights, reporter)
+        tried = next(m for m in reporter.messages if "now tried again" in m)
+        bad = int(tried.rsplit(" ", 1)[1])
+        assert 0 < bad < 6
+        assert f"going on after {6 - bad} of 9 tiles" in reporter.messages
+        assert [e["done"] for e in reporter.of_kind("progress")][-1] == 9
+        assert (result.bad_tiles, result.exit_code) == (0, 0)
+        cells(store, weights, name="unbroken")
+        sdata = spatialdata.read_zarr(store)
+        pair = [sdata.shapes[n].geometry.to_numpy() for n in (NAME, "c2lst_cells_unbroken")]
+        assert len(pair[0]) == len(pair[1])
+        assert shapely.equals_exact(*pair).all()
+        obs = [sdata.tables[f"{n}_table"].obs.drop(columns="region") for n in (NAME, "c2lst_cells_unbroken")]
+        assert obs[0].equals(obs[1])
+        assert [p.name for p in store.parent.iterdir()] == [store.name]
+
+    def test_and_still_bad_they_are_told_once_more(
+        self, stopped: tuple[Path, dict[Path, bytes]], weights: Path
+    ) -> None:
+        store, _ = stopped
+        reporter = RecordingReporter()
+        result = cells(store, weights, reporter)
+        assert any("now tried again" in m for m in reporter.messages)
+        unbroken = cells(store, weights, name="unbroken")
+        assert result.bad_tiles == unbroken.bad_tiles > 0
+        assert (result.nuclei, result.first_fault) == (unbroken.nuclei, unbroken.first_fault)
+        assert result.exit_code == 1
+        assert "could not be read and have no nuclei" in result.lines()[-1]
+
+    def test_what_was_good_is_not_done_again(
+        self, stopped: tuple[Path, dict[Path, bytes]], weights: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, whole = stopped
+        for chunk, body in whole.items():
+            chunk.write_bytes(body)
+        seen: list[int] = []
+        maps = DecodingNet.maps
+
+        def counted(net: DecodingNet, images: NDArray[np.uint8], reporter: Any = None) -> Any:
+            seen.append(len(images))
+            return maps(net, images, reporter)
+
+        monkeypatch.setattr(DecodingNet, "maps", counted)
+        reporter = RecordingReporter()
+        cells(store, weights, reporter)
+        bad = int(next(m for m in reporter.messages if "now tried again" in m).rsplit(" ", 1)[1])
+        assert sum(seen) == 3 + bad  # the three that no run had come to, and the bad ones
+
+
 def test_a_mended_image_is_read_again(store: Path, weights: Path) -> None:
     """Where nothing could be read nothing was found out: the same command after the repair must not say so again."""
     kept = {chunk: chunk.read_bytes() for chunk in (store / "images").rglob("*") if chunk.parent.parent.name == "0"}

@@ -109,17 +109,27 @@ class Found:
         """The outline of each nucleus."""
         return np.split(self.corners, np.cumsum(self.length)[:-1]) if len(self) else []
 
-    def save(self, file: Path) -> None:
-        """Write them, whole or not at all."""
+    def in_tiles(self) -> "Found":
+        """In the order of their tiles; those of one tile keep theirs."""
+        return self.take(np.argsort(self.tile, kind="stable"))
+
+    def save(self, file: Path, note: str = "") -> None:
+        """Write them, whole or not at all, and a note with them."""
         with atomic_file(file) as temporary, temporary.open("wb") as opened:
             arrays: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-            np.savez(opened, **arrays)
+            np.savez(opened, note=np.array(note), **arrays)
 
 
 def load_found(file: Path) -> Found:
     """Read what `Found.save` wrote."""
     with np.load(file, allow_pickle=False) as arrays:
         return Found(**{f.name: arrays[f.name] for f in fields(Found)})
+
+
+def load_note(file: Path) -> str:
+    """The note of `Found.save`, without the nuclei."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return str(arrays["note"])
 
 
 def joined(parts: Sequence[Found]) -> Found:

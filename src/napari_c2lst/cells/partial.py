@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.files import atomic_file
 
-from .found import Found, joined, load_found
+from .found import Found, joined, load_found, load_note
 
+_LAYOUT = 2  # of a group's file; those of another one are thrown away
 Fault = tuple[int, str]  # a tile, and why it could not be read
 
 
@@ -54,17 +55,38 @@ class Partial:
 
 
 class PartialCells(Partial):
-    """Nuclei of groups of tiles."""
+    """Nuclei of groups of tiles, and the tiles that could not be read.
+
+    A group is one file, nuclei and faults together: whenever a kill comes, both are those of the same moment.
+    """
+
+    def __init__(self, folder: Path, basis: Mapping[str, Any], groups: int, *, resume: bool) -> None:
+        super().__init__(folder, {**basis, "layout": _LAYOUT}, groups, resume=resume)
+        self._bad = {group: faults for group in sorted(self._done) if (faults := self._faults(group))}
+
+    @property
+    def bad_groups(self) -> dict[int, NDArray[np.int64]]:
+        """Tiles that could not be read, of each group that has such."""
+        return {group: np.array([tile for tile, _ in faults], np.int64) for group, faults in self._bad.items()}
 
     def write(self, group: int, found: Found, bad: Sequence[Fault] = ()) -> None:
         """Keep the nuclei of a group; once this returns, no kill loses them."""
-        faults = self._faults(group)
-        faults.unlink(missing_ok=True)  # of a kill before the nuclei were there
-        if bad:
-            with atomic_file(faults) as file:
-                file.write_text(json.dumps(list(bad)))
-        found.save(self._file(group))
+        found.save(self._file(group), json.dumps(list(bad)))
         self._done.add(group)
+        self._bad.pop(group, None)
+        if bad:
+            self._bad[group] = list(bad)
+
+    def mend(self, group: int, found: Found, bad: Sequence[Fault] = ()) -> None:
+        """Keep what a second try at the bad tiles of a group gave; what was found on its other tiles stays.
+
+        Parameters
+        ----------
+        found, bad
+            Of those tiles alone.
+        """
+        kept = load_found(self._file(group))  # holds none of those tiles: they could not be read
+        self.write(group, joined([kept, found]).in_tiles(), bad)
 
     def read(self) -> Found:
         """The nuclei of all groups."""
@@ -72,11 +94,10 @@ class PartialCells(Partial):
 
     def bad(self) -> list[Fault]:
         """All tiles that could not be read."""
-        files = (self._faults(group) for group in sorted(self._done))
-        return [(int(tile), str(why)) for file in files if file.exists() for tile, why in json.loads(file.read_text())]
+        return [fault for group in sorted(self._bad) for fault in self._bad[group]]
 
-    def _faults(self, group: int) -> Path:
-        return self.folder / f"{group:07d}.bad.json"
+    def _faults(self, group: int) -> list[Fault]:
+        return [(int(tile), str(why)) for tile, why in json.loads(load_note(self._file(group)))]
 
 
 class PartialCounts(Partial):

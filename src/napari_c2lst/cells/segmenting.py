@@ -146,15 +146,18 @@ class _Job:
         return PartialCells(folder, basis, groups, resume=s.resume == "auto")
 
     def _fill(self, part: PartialCells, tiling: Tiling, groups: Sequence[NDArray[np.int64]], density: Density) -> None:
-        """Do the groups that are not there yet."""
-        todo = [(number, groups[number]) for number in part.todo]
-        done = len(tiling) - sum(len(index) for _, index in todo)
+        """Do the groups that are not there yet, and the tiles that could not be read before a stop."""
+        again = part.bad_groups
+        todo = {number: groups[number] for number in part.todo} | again
+        done = len(tiling) - sum(map(len, todo.values()))
         if done:
             self.reporter.going_on(f"after {done} of {len(tiling)} tiles")
-        work = self._work(tiling, todo, density) if todo else iter(())
+        if again:
+            self.reporter.message(f"tiles that could not be read, now tried again: {sum(map(len, again.values()))}")
+        work = self._work(tiling, sorted(todo.items()), density) if todo else iter(())
         for number, found, bad in work:
-            part.write(number, found, bad)
-            done += len(groups[number])
+            (part.mend if number in again else part.write)(number, found, bad)
+            done += len(todo[number])
             self.reporter.progress(done, len(tiling), "tiles")
             if self.reporter.stop_requested() and done < len(tiling):
                 raise Stopped(

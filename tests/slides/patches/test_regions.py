@@ -19,15 +19,22 @@ def test_regions_hold_their_place_and_what_the_filter_reaches():
 
 
 def test_a_place_left_of_the_image_has_its_part_of_a_pixel_counted_from_the_left():
-    regions = Regions.around(np.array([[-3.75, 4.0]]), 8.0, 8)
-    assert regions.first.tolist() == [[-9, -1]]  # begins at -7.75, that is at -8 and a quarter
+    regions = Regions.around(np.array([[-3.75, 4.0]]), 8.0, 7)
+    assert regions.first.tolist() == [[-10, -2]]  # begins at -7.75, that is at -8 and a quarter
     assert (regions.phases / PHASES).tolist() == [[0.25, 0.0]]
 
 
 def test_a_place_a_hair_below_a_whole_pixel_is_that_pixel():
-    regions = Regions.around(np.array([[32.0 - 1e-9, 32.0]]), 8.0, 8)
-    assert regions.first.tolist() == [[27, 27]]
+    regions = Regions.around(np.array([[32.0 - 1e-9, 32.0]]), 8.0, 7)
+    assert regions.first.tolist() == [[26, 26]]
     assert regions.phases.tolist() == [[0, 0]]
+
+
+def test_squares_with_the_pixels_of_a_patch_begin_at_the_nearest_whole_pixel():
+    regions = Regions.around(np.array([[32.4, 32.6], [-3.75, 4.0]]), 8.3, 8)  # 8.3: as large within half a pixel
+    assert regions.first.tolist() == [[28, 29], [-8, 0]]
+    assert (regions.last - regions.first == 8).all()
+    assert (regions.phases == 0).all()
 
 
 def test_a_canvas_starts_white_and_takes_parts_of_chunks():
@@ -43,16 +50,16 @@ def test_a_canvas_starts_white_and_takes_parts_of_chunks():
 
 
 def test_what_lies_outside_the_image_stays_white():
-    regions = Regions.around(np.array([[0.0, 0.0]]), 8.0, 8)
+    regions = Regions.around(np.array([[0.0, 0.0]]), 8.0, 7)
     canvas = regions.blank(0)
     regions.paste(canvas, 0, np.zeros((3, 32, 32), np.uint8), 0, 0)
-    assert (canvas[:, :5] == 255).all()
-    assert (canvas[:, 5:, 5:] == 0).all()
+    assert (canvas[:, :6] == 255).all()
+    assert (canvas[:, 6:, 6:] == 0).all()
 
 
 def test_a_region_inside_a_chunk_is_cut_without_a_copy():
     chunk = noise(64, 64)
-    regions = Regions.around(np.array([[132.0, 232.0]]), 8.0, 8)
+    regions = Regions.around(np.array([[132.0, 232.0]]), 8.0, 7)
     cut = regions.cut(0, chunk, 100, 200)
     assert np.shares_memory(cut, chunk)
-    np.testing.assert_array_equal(cut, chunk[:, 27:37, 27:37])
+    np.testing.assert_array_equal(cut, chunk[:, 26:38, 26:38])

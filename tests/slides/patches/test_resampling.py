@@ -7,7 +7,7 @@ from tests.slides.pictures import her2st, noise
 
 from napari_c2lst.slides.images.chunks import ChunkReader
 from napari_c2lst.slides.patches.regions import Regions
-from napari_c2lst.slides.patches.resampling import PHASES, Filter, reach_of, resample
+from napari_c2lst.slides.patches.resampling import PHASES, Filter, as_it_is, reach_of, resample
 
 
 def by_us(planes, corners, side, px):
@@ -28,8 +28,8 @@ def corners(height, width, side, count=40, seed=0):
     return np.random.default_rng(seed).uniform(8, np.array([height, width]) - side - 16, (count, 2))
 
 
-# smaller by a little and by much, as large, larger; whole blocks of output pixels and not; one block and less
-SIZES = [(112.0, 64), (112.4, 64), (70.0, 64), (300.7, 64), (64.0, 64), (50.3, 64), (37.0, 20), (40.0, 5), (90.1, 50)]
+# smaller by a little and by much, larger; whole blocks of output pixels and not; one block and less
+SIZES = [(112.0, 64), (112.4, 64), (70.3, 64), (300.7, 64), (90.0, 64), (50.3, 64), (37.0, 20), (40.0, 5), (90.1, 50)]
 
 
 @pytest.mark.parametrize(("side", "px"), SIZES)
@@ -90,6 +90,21 @@ def test_pixels_at_whole_places_of_their_own_size_are_left_as_they_are():
     np.testing.assert_array_equal(np.moveaxis(patch, -1, 0), planes[:, 20:52, 30:62])
 
 
+@pytest.mark.parametrize("side", [31.5, 31.8, 32.2, 32.5])
+def test_squares_as_large_as_a_patch_are_cut_at_whole_pixels_and_not_blurred(side):
+    planes, middle = noise(100, 100), np.array([[36.3, 45.9]])
+    patch = by_us(planes, middle - side / 2, side, 32)[0]
+    np.testing.assert_array_equal(np.moveaxis(patch, -1, 0), planes[:, 20:52, 30:62])
+
+
+def test_squares_larger_or_smaller_than_that_are_filtered():
+    assert as_it_is(32.5, 32)
+    assert as_it_is(31.5, 32)
+    assert not as_it_is(32.51, 32)
+    assert not as_it_is(31.49, 32)
+    assert not as_it_is(1.6, 1)
+
+
 def test_fine_stripes_become_grey_when_made_smaller():
     stripes = np.zeros((3, 64, 64), np.uint8)
     stripes[:, :, ::2] = 255
@@ -97,7 +112,7 @@ def test_fine_stripes_become_grey_when_made_smaller():
     assert np.abs(patch - 127.5).max() < 12  # picking every fourth pixel would give 0 or 255
 
 
-@pytest.mark.parametrize("px", [8, 16])
+@pytest.mark.parametrize("px", [8, 20])
 def test_a_shift_by_half_a_pixel_is_seen(px):
     ramp = np.broadcast_to(np.arange(64, dtype=np.uint8) * 4, (3, 64, 64))
     here, there = by_us(ramp, [[24, 24.0], [24, 24.5]], 16.0, px).astype(float)
@@ -129,12 +144,13 @@ def test_the_last_part_of_a_pixel_is_next_to_the_first_of_the_next():
 
 def test_the_reach_of_the_filters():
     assert reach_of(20.0, 64) == 2
-    assert reach_of(64.0, 64) == 1
+    assert reach_of(64.0, 64) == 0  # nothing is filtered
+    assert reach_of(65.0, 64) == 2
     assert reach_of(112.0, 64) == 2
     assert reach_of(300.0, 64) == 5
 
 
-ENLARGED = [(16.0, 64), (63.5, 64), (25.6, 100), (7.3, 224), (3.0, 4)]
+ENLARGED = [(16.0, 64), (63.4, 64), (25.6, 100), (7.3, 224), (3.0, 4)]
 
 
 @pytest.mark.parametrize(("side", "px"), ENLARGED)

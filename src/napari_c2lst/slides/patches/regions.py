@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .resampling import PHASES, reach_of
+from .resampling import PHASES, as_it_is, reach_of
 
 WHITE = 255
 
@@ -39,6 +39,9 @@ class Regions:
     @classmethod
     def around(cls, centres: NDArray[np.float64], side: float, px: int) -> "Regions":
         """Squares of `side` around (N, 2) centres that will be resampled to px x px."""
+        if as_it_is(side, px):
+            first = np.rint(centres - px / 2).astype(np.int64)
+            return cls(side, px, np.zeros_like(first), first, first + px)
         place = np.rint((centres - side / 2) * PHASES).astype(np.int64)
         whole, phases = np.divmod(place, PHASES)
         reach = reach_of(side, px)

@@ -74,11 +74,11 @@ def factors_for(known: Density | None, found: Density | None) -> Density:
 
 def slide_factors(slide: Any, facts: CellFacts, tissue: TissueMask) -> Density:
     """`factors_for` a slide, from patches at places of its tissue that depend on nothing else."""
-    places = np.argwhere(tissue.mask)
-    if facts.density is None or not len(places):
+    count = tissue.bits.sum()
+    if facts.density is None or not count:
         return AS_IT_IS
-    drawn = rng(0, "density").choice(len(places), min(_PLACES, len(places)), replace=False)
-    centres = (places[np.sort(drawn)] + 0.5) * tissue.px
+    drawn = rng(0, "density").choice(count, min(_PLACES, count), replace=False)
+    centres = (tissue.bits.places(np.sort(drawn)) + 0.5) * tissue.px
     return factors_for(facts.density, density_of(read_patches(slide, centres, patch_um=_PX * facts.mpp, patch_px=_PX)))
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.slides.images.finding import dilated
 from napari_c2lst.slides.images.tissue import TissueMask, tissue_mask
 from napari_c2lst.slides.slide import Slide
 
@@ -93,13 +93,13 @@ def tissue_tiling(
         If no tissue is found.
     """
     found = tissue_mask(slide)
-    if not found.mask.any():
+    if not found.bits.any():
         raise InputError(
             f"no tissue was found on slide '{slide.name}'",
             "look at it with 'c2lst info'; is --mpp right, and is it an H&E image?",
         )
     rim = max(1, round(_RIM_UM / (found.px * slide.mpp)))
-    tissue = TissueMask(ndimage.binary_dilation(found.mask, iterations=rim), found.px, found.glass)
+    tissue = TissueMask(dilated(found.bits, rim), found.px, found.glass)
     px = mpp / slide.mpp
     size = np.array(slide.pyramid.shape) / px
     rows, columns = (np.arange(-offset, stop, core) for offset, stop in zip(shift, size, strict=True))

@@ -205,7 +205,7 @@ def _spot_facts(slide: Slide, mask: TissueMask | None, notes: list[str]) -> dict
 def _tissue_facts(slide: Slide, mask: TissueMask | None) -> dict[str, float]:
     if mask is None:
         return {}
-    area = float(mask.mask.sum()) * (mask.px * slide.mpp / 1000) ** 2
+    area = float(mask.bits.sum()) * (mask.px * slide.mpp / 1000) ** 2
     facts = {"tissue_mm2": area}
     if slide.spots is not None and len(slide.spots):
         facts["spots_on_tissue"] = float(np.mean(mask.at(slide.spots.yx)))

@@ -1,9 +1,19 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from napari_c2lst.slides.images.bits import Bits
 from napari_c2lst.slides.images.scratch import strips
-from napari_c2lst.slides.images.small_parts import without_small
+from napari_c2lst.slides.images.small_parts import drop_small
+
+
+def without_small(mask, pixels, among, holes=False):
+    """`drop_small` of a mask that stays."""
+    bits = Bits.of(mask)
+    drop_small(bits, pixels, among, holes)
+    return np.asarray(bits)
 
 
 def at_once(mask, pixels, holes):
@@ -42,10 +52,17 @@ def test_a_mask_without_a_border_inside(holes, value):
     np.testing.assert_array_equal(without_small(mask, 3, strips(mask.shape, 12), holes=holes), mask)
 
 
-def test_the_given_mask_stays():
-    mask = np.eye(5, dtype=bool)
-    assert without_small(mask, 2, strips(mask.shape, 5)).sum() == 0
-    assert mask.sum() == 5
+def test_memory_does_not_grow_with_the_number_of_strips():
+    """The borders of strips alone are kept, not the numbers of all their pixels."""
+    mask = Bits.of(np.random.default_rng(0).random((1000, 600)) < 0.999)
+    among = strips(mask.shape, 600 * 20)
+    tracemalloc.start()
+    try:
+        drop_small(mask, 100, among)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40 * 600 * 20 < 8 * 1000 * 600
 
 
 def test_a_part_is_kept_from_its_size_on():

@@ -10,6 +10,12 @@ from napari_c2lst.slides.images.tissue import TissueMask, grid_positions, tissue
 GLASS = (232, 228, 234)
 
 
+def tissue_of(picture, um, among=None):
+    """`find_tissue` with its mask as an array."""
+    mask, glass = find_tissue(picture, um, among)
+    return np.asarray(mask), glass
+
+
 @pytest.fixture
 def picture():
     """A square of tissue on glass, 8 um a pixel."""
@@ -26,7 +32,7 @@ def overlap(mask, rows, columns):
 
 
 def test_tissue_is_found_and_glass_is_not(picture):
-    mask, glass = find_tissue(picture, 8.0)
+    mask, glass = tissue_of(picture, 8.0)
     assert overlap(mask, slice(60, 160), slice(50, 150)) > 0.9
     assert glass == pytest.approx(GLASS, abs=1)
 
@@ -34,14 +40,14 @@ def test_tissue_is_found_and_glass_is_not(picture):
 def test_dim_glass_haze_and_vignettes_are_not_tissue(picture):
     rows, columns = np.indices(picture.shape[:2])
     vignette = 0.75 - 0.12 * ((rows / 220 - 0.5) ** 2 + (columns / 240 - 0.5) ** 2)
-    mask, _ = find_tissue(picture * vignette[..., None], 8.0)
+    mask, _ = tissue_of(picture * vignette[..., None], 8.0)
     assert overlap(mask, slice(60, 160), slice(50, 150)) > 0.9
 
 
 def test_black_background_is_not_tissue(picture):
     picture[:50] = picture[170:] = 0
     picture[:, :40] = picture[:, 165:] = 3
-    mask, _ = find_tissue(picture, 8.0)
+    mask, _ = tissue_of(picture, 8.0)
     assert overlap(mask, slice(60, 160), slice(50, 150)) > 0.88
 
 
@@ -49,7 +55,7 @@ def test_black_background_is_not_tissue(picture):
 def test_pen_marks_are_not_tissue(picture, ink):
     picture[10:30, 20:220] = ink
     picture[20:200, 180:200] = ink
-    mask, _ = find_tissue(picture, 8.0)
+    mask, _ = tissue_of(picture, 8.0)
     assert overlap(mask, slice(60, 160), slice(50, 150)) > 0.9
     assert mask[:, 170:].mean() < 0.01
 
@@ -58,21 +64,21 @@ def test_specks_are_dropped_and_small_holes_closed(picture):
     picture[20:26, 200:206] = (120, 60, 140)
     picture[100:108, 90:98] = GLASS
     picture[120:150, 60:90] = GLASS
-    mask, _ = find_tissue(picture, 8.0)
+    mask, _ = tissue_of(picture, 8.0)
     assert not mask[:40, 180:].any()
     assert mask[100:108, 90:98].all()
     assert not mask[132:138, 72:78].any()
 
 
 def test_tissue_that_fills_the_picture():
-    mask, glass = find_tissue(tissue_picture(80, 100), 8.0)
+    mask, glass = tissue_of(tissue_picture(80, 100), 8.0)
     assert mask.mean() > 0.97
     assert glass is None
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_an_empty_picture_has_no_tissue(level):
-    mask, _ = find_tissue(np.full((60, 60, 3), level, np.uint8), 8.0)
+    mask, _ = tissue_of(np.full((60, 60, 3), level, np.uint8), 8.0)
     assert mask.shape == (60, 60)
     assert not mask.any()
 
@@ -166,7 +172,7 @@ def test_grey_dirt_is_not_tissue(picture):
     rng = np.random.default_rng(0)
     dirt = rng.integers(60, 200, (25, 60))
     picture[180:205, 20:80] = dirt[..., None]
-    mask, _ = find_tissue(picture, 8.0)
+    mask, _ = tissue_of(picture, 8.0)
     assert mask[175:].mean() < 0.01
     assert overlap(mask, slice(60, 160), slice(50, 150)) > 0.88
 
@@ -180,7 +186,7 @@ def test_fat_is_tissue():
     rows, columns = np.indices((100, 50))
     bright = ((rows % 9) > 1) & ((columns + 50) % 9 > 1)
     picture[50:150, 100:150][bright] = GLASS
-    mask, _ = find_tissue(picture, 8.0)
+    mask, _ = tissue_of(picture, 8.0)
     assert mask[55:145, 105:145].mean() > 0.95
 
 
@@ -191,5 +197,5 @@ def test_the_scale_of_the_picture_matters_little(um):
     rows = slice(round(side * 0.25), round(side * 0.75))
     inner = picture[rows, rows].shape[0]
     picture[rows, rows] = tissue_picture(inner, inner, glass=GLASS)
-    mask, _ = find_tissue(picture, um)
+    mask, _ = tissue_of(picture, um)
     assert overlap(mask, rows, rows) > 0.85

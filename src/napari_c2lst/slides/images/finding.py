@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from .bits import Bits
 from .order_statistics import median, quantile
 from .scratch import Scratch, Strip, parts_of, strips
-from .small_parts import without_small
+from .small_parts import drop_small
 
 Colour: TypeAlias = tuple[float, float, float]
 Mask = NDArray[np.bool_]
@@ -25,7 +26,7 @@ _TEXTURE_WEIGHT = 2.0  # haze and vignettes are dense but smooth
 _SOFTEN, _LEAST, _MOST = 0.6, 0.06, 0.2  # of Otsu's threshold, in optical density
 
 
-def find_tissue(picture: Any, um: float, among: list[Strip] | None = None) -> tuple[Mask, Colour | None]:
+def find_tissue(picture: Any, um: float, among: list[Strip] | None = None) -> tuple[Bits, Colour | None]:
     """Tissue in a small picture of an H&E slide.
 
     Optical density over the glass's own colour plus local texture, split by Otsu's threshold; then black, grey and ink
@@ -43,7 +44,7 @@ def find_tissue(picture: Any, um: float, among: list[Strip] | None = None) -> tu
     Returns
     -------
     mask
-        (h, w) bool.
+        (h, w); `numpy.asarray` makes a bool array of it.
     glass
         Colour of empty glass; None when none is seen.
     """
@@ -57,9 +58,10 @@ def find_tissue(picture: Any, um: float, among: list[Strip] | None = None) -> tu
         allowed = look.score(look.white(glass), texture, score)
         found = look.above_threshold(score, glass, allowed)
     # The neighbourhood that density was measured in has widened the tissue by about its sigma, but not into its holes.
-    found = without_small(found, _HOLE_UM2 / um**2, among, holes=True)
+    drop_small(found, _HOLE_UM2 / um**2, among, holes=True)
     found = _eroded(found, max(1, round(_WINDOW_UM / um)), among)
-    found = without_small(without_small(found, _SPECK_UM2 / um**2, among), _HOLE_UM2 / um**2, among, holes=True)
+    drop_small(found, _SPECK_UM2 / um**2, among)
+    drop_small(found, _HOLE_UM2 / um**2, among, holes=True)
     found &= look.seen
     return found, glass
 
@@ -71,11 +73,11 @@ class _Look:
     picture: Any
     um: float
     among: list[Strip]
-    seen: Mask
+    seen: Bits
 
     def glass(self, texture: Scratch) -> Colour | None:
         """Colour of empty glass: the bright part of what is smooth and nearly grey; fills the texture."""
-        smooth = np.zeros_like(self.seen)
+        smooth = Bits(self.seen.shape)
         for strip in self.among:
             around, inner = strip.around(self._reach)
             texture.append(_texture(self._colours(around), self._local(around))[inner])
@@ -84,7 +86,7 @@ class _Look:
             return None
         least = 0.85 * quantile(self._values(1, smooth), 0.95)
         for strip in self.among:
-            smooth[strip.rows] &= self._colours(strip.rows)[..., 1] > least
+            smooth[strip.rows] = smooth[strip.rows] & (self._colours(strip.rows)[..., 1] > least)
         red, green, blue = (median(self._values(channel, smooth)) for channel in range(3))
         return float(red), float(green), float(blue)
 
@@ -94,30 +96,25 @@ class _Look:
             return np.array(glass)
         return np.array([quantile(self._values(channel, self.seen), 0.99) for channel in range(3)])
 
-    def score(self, white: NDArray[np.floating[Any]], texture: Scratch, score: Scratch) -> Mask:
+    def score(self, white: NDArray[np.floating[Any]], texture: Scratch, score: Scratch) -> Bits:
         """Fill the score, high where there is tissue; which pixels may be tissue: not black, no shadow and no ink."""
-        allowed = self.seen.copy()
+        allowed = Bits(self.seen.shape)
         spread = max(1, round(_WINDOW_UM / self.um))
         for strip in self.among:
             around, inner = strip.around(self._reach + spread)
-            colour = np.maximum(self._colours(around), 1)
-            density = np.log(np.maximum(white, 1) / colour).astype(np.float32)
-            local = self._local(around)
-            density = np.stack([local(density[..., c]) for c in range(3)], axis=-1)
-            green = density[inner][..., 1]
-            score.append(np.maximum(green, 0) + _TEXTURE_WEIGHT * texture[strip.rows])
-            allowed[strip.rows] &= ~_not_stain(density, spread)[inner]
+            density = self._density(around, white)
+            score.append(np.maximum(density[1][inner], 0) + _TEXTURE_WEIGHT * texture[strip.rows])
+            allowed[strip.rows] = self.seen[strip.rows] & ~_not_stain(density, spread)[inner]
         return allowed
 
-    def above_threshold(self, score: Scratch, glass: Colour | None, allowed: Mask) -> Mask:
-        """The pixels that may be tissue and have the score of it."""
+    def above_threshold(self, score: Scratch, glass: Colour | None, allowed: Bits) -> Bits:
+        """Of the pixels that may be tissue those that have the score of it; takes the others out of `allowed`."""
         threshold: Any = _LEAST
         if glass is not None:
             threshold = np.clip(_SOFTEN * otsu(partial(parts_of, score, self.seen, self.among)), _LEAST, _MOST)
-        found = allowed.copy()
         for strip in self.among:
-            found[strip.rows] &= score[strip.rows] > threshold
-        return found
+            allowed[strip.rows] = allowed[strip.rows] & (score[strip.rows] > threshold)
+        return allowed
 
     @property
     def _reach(self) -> int:
@@ -125,6 +122,13 @@ class _Look:
 
     def _colours(self, rows: slice) -> NDArray[np.float32]:
         return np.asarray(self.picture[rows], np.float32)
+
+    def _density(self, rows: slice, white: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """(3, n, w) mean optical density around pixels; a channel at a time, since logarithms are taken of float64."""
+        colour, local = self._colours(rows), self._local(rows)
+        most = np.maximum(white, 1)
+        channels = (np.log(most[c : c + 1] / np.maximum(colour[..., c], 1)).astype(np.float32) for c in range(3))
+        return np.stack([local(channel) for channel in channels])
 
     def _local(self, rows: slice) -> "_LocalMean":
         return _LocalMean(self.seen[rows], _WINDOW_UM / self.um)
@@ -136,7 +140,7 @@ class _Look:
         smooth = (chroma < _GLASS_CHROMA) & (texture < _GLASS_TEXTURE) & (brightest > _GLASS_DARKEST)
         return np.asarray(self.seen[rows] & smooth)
 
-    def _values(self, channel: int, chosen: Mask) -> Callable[[], Iterator[NDArray[np.float32]]]:
+    def _values(self, channel: int, chosen: Bits) -> Callable[[], Iterator[NDArray[np.float32]]]:
         """One channel of the chosen pixels, strip by strip."""
 
         def parts() -> Iterator[NDArray[np.float32]]:
@@ -158,9 +162,9 @@ class _LocalMean:
         return np.asarray(smooth / self.weight, np.float32)
 
 
-def _seen(picture: Any, among: list[Strip]) -> Mask:
+def _seen(picture: Any, among: list[Strip]) -> Bits:
     """Pixels that are not black, nor beside black ones."""
-    seen = np.empty(picture.shape[:2], bool)
+    seen = Bits(picture.shape[:2])
     for strip in among:
         around, inner = strip.around(2)
         black = np.asarray(picture[around], np.float32).max(axis=-1) < _BLACK
@@ -192,18 +196,27 @@ def otsu(parts: Callable[[], Iterator[NDArray[np.float32]]]) -> float:
 
 def _not_stain(density: NDArray[np.float32], spread: int) -> Mask:
     """Shadows, dirt and ink: haematoxylin and eosin absorb green most, and blue clearly less."""
-    red, green, blue = np.moveaxis(density, -1, 0)
-    strongest = density.max(axis=-1)
-    grey = strongest - density.min(axis=-1) < 0.2 * strongest
+    red, green, blue = density
+    strongest = density.max(axis=0)
+    grey = strongest - density.min(axis=0) < 0.2 * strongest
     blue_or_green_ink = red > 1.15 * green + 0.1
     red_ink = (blue > 0.92 * green) & (green > 0.5)
     ink = ndimage.binary_dilation(blue_or_green_ink | red_ink, iterations=spread)
     return np.asarray(grey | ink)
 
 
-def _eroded(mask: Mask, reach: int, among: list[Strip]) -> Mask:
-    found = np.empty_like(mask)
+def _eroded(mask: Bits, reach: int, among: list[Strip]) -> Bits:
+    found = Bits(mask.shape)
     for strip in among:
         around, inner = strip.around(reach)
         found[strip.rows] = ndimage.binary_erosion(mask[around], iterations=reach, border_value=1)[inner]
+    return found
+
+
+def dilated(mask: Bits, reach: int) -> Bits:
+    """The mask widened by so many pixels, diagonal ones counted twice."""
+    found = Bits(mask.shape)
+    for strip in strips(mask.shape):
+        around, inner = strip.around(reach)
+        found[strip.rows] = ndimage.binary_dilation(mask[around], iterations=reach)[inner]
     return found

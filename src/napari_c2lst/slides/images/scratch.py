@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.files import disk_errors
 
-_IN_MEMORY = 2**24  # bytes
+_IN_MEMORY = 2**20  # bytes
 _STRIP = 2**18  # pixels
 
 

@@ -8,19 +8,19 @@ from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from .bits import Bits
 from .scratch import Strip
 
-Mask = NDArray[np.bool_]
 Labels = NDArray[np.int64]
 
 
-def without_small(mask: Mask, pixels: float, among: list[Strip], holes: bool = False) -> Mask:
+def drop_small(mask: Bits, pixels: float, among: list[Strip], holes: bool = False) -> None:
     """Drop connected parts of fewer pixels; with `holes`, of what is not in the mask (at the border they stay).
 
     Parameters
     ----------
     mask
-        (h, w).
+        (h, w), changed in place.
     pixels
         What a part must have to stay.
     among
@@ -31,10 +31,9 @@ def without_small(mask: Mask, pixels: float, among: list[Strip], holes: bool = F
     if holes:
         small[parts.at_border] = False
     small = np.concatenate([[False], small[parts.whole]])  # label 0 is what is not looked at
-    found = mask.copy()
     for strip, labels in parts.labelled():
-        found[strip.rows] ^= small[labels]  # a hole is filled, a speck is taken out
-    return found
+        # a hole is filled, a speck is taken out; strips below are labelled after, and know nothing of it
+        mask[strip.rows] = mask[strip.rows] ^ small[labels]
 
 
 class _Parts:
@@ -50,7 +49,7 @@ class _Parts:
         Connected parts that touch the border.
     """
 
-    def __init__(self, mask: Mask, among: list[Strip], holes: bool) -> None:
+    def __init__(self, mask: Bits, among: list[Strip], holes: bool) -> None:
         self.mask, self.among, self.holes = mask, among, holes
         sizes, pairs, border, above = [np.zeros(0, np.int64)], [], [], None
         for strip, labels in self.labelled():
@@ -58,8 +57,9 @@ class _Parts:
             sizes.append(np.bincount(labels[labels > 0] - first))
             if above is not None:
                 pairs.append(_touching(above, labels[0]))
-            border += [labels[:, 0], labels[:, -1], *([labels[0]] if strip.start == 0 else [])]
-            above = labels[-1]
+            # copies: a view would hold the numbers of the whole strip
+            border += [labels[:, 0].copy(), labels[:, -1].copy(), *([labels[0].copy()] if strip.start == 0 else [])]
+            above = labels[-1].copy()
         pieces = np.concatenate(sizes)
         joined = np.concatenate([np.zeros((2, 0), np.int64), *pairs], axis=1) - 1
         graph = coo_array((np.ones(joined.shape[1], bool), (joined[0], joined[1])), shape=(len(pieces),) * 2)

@@ -1,41 +1,54 @@
 """Where a slide has tissue: a mask at low resolution, and a grid of positions on it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from .bits import Bits
 from .finding import Colour as Colour
 from .finding import find_tissue as find_tissue
+from .shares import Shares
 from .shrinking import shrunk_on_disk
 
+_ROWS = 64  # of a grid are looked at together
 
-@dataclass(frozen=True, eq=False)
+
 class TissueMask:
     """Tissue of a slide.
 
-    Attributes
+    Parameters
     ----------
     mask
-        (h, w) bool.
+        (h, w), as bools or as bits; it is kept as bits.
     px
         Level-0 pixels per pixel of the mask.
     glass
         Colour of empty glass (R, G, B), 0..255; None when none is seen, as where tissue fills the image.
+
+    Attributes
+    ----------
+    bits
+        The mask, to be read some rows at a time.
+    px, glass
+        As given.
     """
 
-    mask: NDArray[np.bool_]
-    px: float
-    glass: Colour | None = None
+    def __init__(self, mask: NDArray[np.bool_] | Bits, px: float, glass: Colour | None = None) -> None:
+        self.bits = mask if isinstance(mask, Bits) else Bits.of(mask)
+        self.px, self.glass = px, glass
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """(h, w) bool, made anew each time: eight times the memory of the bits."""
+        return self.bits[:]
 
     def at(self, yx: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         """Whether points (N, 2), in level-0 pixels, lie on tissue; False outside the image."""
         place = np.floor(np.asarray(yx, np.float64).reshape(-1, 2) / self.px).astype(np.int64)
-        inside = ((place >= 0) & (place < self.mask.shape)).all(axis=1)
+        inside = ((place >= 0) & (place < self.bits.shape)).all(axis=1)
         found = np.zeros(len(place), bool)
-        found[inside] = self.mask[place[inside, 0], place[inside, 1]]
+        found[inside] = self.bits.at(*place[inside].T)
         return found
 
     def fraction(self, yx: NDArray[np.floating[Any]], side_px: float) -> NDArray[np.float64]:
@@ -48,26 +61,7 @@ class TissueMask:
         side_px
             Side in level-0 pixels.
         """
-        centre = np.asarray(yx, np.float64).reshape(-1, 2) / self.px
-        half = side_px / self.px / 2
-        height, width = self.mask.shape
-        y0, y1 = (np.clip(centre[:, 0] + s, 0, height) for s in (-half, half))
-        x0, x1 = (np.clip(centre[:, 1] + s, 0, width) for s in (-half, half))
-        # Between the corners of pixels the running sum is linear in each direction: this is the exact area.
-        sums = self._sums()
-        below, above, left, right = (
-            ndimage.map_coordinates(sums, corner, order=1, output=np.float64)
-            for corner in ((y1, x1), (y0, x1), (y1, x0), (y0, x0))
-        )
-        return np.asarray(np.clip((below - above - left + right) / (2 * half) ** 2, 0, 1))
-
-    def _sums(self) -> NDArray[np.int32]:
-        # not kept: they take four times the memory of the mask, and less than a tenth of a second
-        sums = np.zeros((self.mask.shape[0] + 1, self.mask.shape[1] + 1), np.int32)
-        for above, below, row in zip(sums[:-1], sums[1:], self.mask, strict=True):
-            np.cumsum(row, out=below[1:])
-            below += above
-        return sums
+        return Shares(self.bits).of(np.asarray(yx, np.float64).reshape(-1, 2) / self.px, side_px / self.px / 2)
 
 
 def tissue_mask(slide: Any, um: float = 8.0) -> TissueMask:
@@ -120,5 +114,8 @@ def grid_positions(
     start = min(stride_um, patch_um) / 2 / slide.mpp
     height, width = slide.pyramid.shape
     rows, columns = np.arange(start, height, stride), np.arange(start, width, stride)
-    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
-    return grid[mask.fraction(grid, stride) >= least]
+    found, shares = [np.zeros((0, 2))], Shares(mask.bits)
+    for some in np.split(rows, range(_ROWS, len(rows), _ROWS)):  # most squares of a slide may be glass
+        grid = np.stack(np.meshgrid(some, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+        found.append(grid[shares.of(grid / mask.px, stride / mask.px / 2) >= least])
+    return np.concatenate(found)

@@ -83,4 +83,5 @@ class Bits:
 
     def at(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether pixels (n,) of the mask, all inside, are in it."""
-        return (self._packed[row, column >> 3] >> (7 - (column & 7)).astype(np.uint8) & 1).astype(np.bool_)
+        bit = self._packed[row, column >> 3] >> (7 - (column & 7)).astype(np.uint8) & 1
+        return np.asarray(bit, np.bool_)

@@ -89,7 +89,7 @@ def strips(shape: tuple[int, ...], pixels: int = _STRIP) -> list[Strip]:
     return [Strip(start, min(start + rows, height), height) for start in range(0, height, rows)]
 
 
-def parts_of(values: Any, chosen: NDArray[np.bool_], among: list[Strip]) -> Iterator[NDArray[Any]]:
-    """`values[chosen]` of an array or a `Scratch` (h, w, ...), a strip at a time."""
+def parts_of(values: Any, chosen: Any, among: list[Strip]) -> Iterator[NDArray[Any]]:
+    """`values[chosen]` of an array or a `Scratch` (h, w, ...) and an array or `Bits` (h, w), a strip at a time."""
     for strip in among:
         yield np.asarray(values[strip.rows], np.float32)[chosen[strip.rows]]

@@ -23,7 +23,7 @@ class Shares:
     def __init__(self, bits: Bits) -> None:
         self.bits = bits
         self._step = max(1, _PIXELS // (bits.shape[1] + 1))
-        self._start_again()
+        self._top, self._above = self._nothing()
 
     def of(self, centres: NDArray[np.float64], half: float) -> NDArray[np.float64]:
         """Share of squares around points (N, 2), 0..1; beyond the mask there is none.
@@ -61,7 +61,7 @@ class Shares:
     def _sums(self, first: int, last: int) -> NDArray[np.int32]:
         """Rows `first` to `last`, both among them, of the sums over all that is above and left of a pixel's corner."""
         if first < self._top:
-            self._start_again()
+            self._top, self._above = self._nothing()
         for start in range(self._top, first, self._step):
             counts = self.bits[start : min(start + self._step, first)].sum(axis=0, dtype=np.int32)
             self._above[1:] += np.cumsum(counts, dtype=np.int32)
@@ -72,5 +72,6 @@ class Shares:
         np.cumsum(self.bits[first:last], axis=1, dtype=np.int32, out=sums[1:, 1:])
         return np.cumsum(sums, axis=0, out=sums)
 
-    def _start_again(self) -> None:
-        self._top, self._above = 0, np.zeros(self.bits.shape[1] + 1, np.int32)  # the sums of row `_top`
+    def _nothing(self) -> tuple[int, NDArray[np.int32]]:
+        """A row and its sums to begin with."""
+        return 0, np.zeros(self.bits.shape[1] + 1, np.int32)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_c2lst.common.seeds import rng
-from napari_c2lst.expression.augment import TURNS, Draws, augment, draw, turn
+from napari_c2lst.expression.augment import TURNS, Draws, augment, draw, turn, turned
 
 
 def draws(n: int, **values: float) -> Draws:
@@ -30,6 +30,12 @@ def test_the_eight_turns_are_the_symmetries_of_the_square() -> None:
     got = [turn(patches(1), torch.tensor([t]))[0].permute(1, 2, 0).numpy() for t in range(TURNS)]
     assert len({g.tobytes() for g in got}) == 8
     assert {g.tobytes() for g in got} == {np.ascontiguousarray(w).tobytes() for w in wanted}
+
+
+@pytest.mark.parametrize("by", range(TURNS))
+def test_all_patches_turned_alike_are_each_turned_so(by: int) -> None:
+    x = patches(3)
+    assert torch.equal(turned(x, by), turn(x, torch.full((3,), by)))
 
 
 def test_each_patch_has_its_own_turn() -> None:

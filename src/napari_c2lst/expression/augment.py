@@ -80,6 +80,15 @@ def turn(patches: Tensor, turns: Tensor) -> Tensor:
     return torch.where(bits[2], patches.transpose(2, 3), patches)
 
 
+def turned(patches: Tensor, by: int) -> Tensor:
+    """Apply the same symmetry of the square, one of `turn`'s, to all patches (N, C, px, px)."""
+    if by & 1:
+        patches = patches.flip(2)
+    if by & 2:
+        patches = patches.flip(3)
+    return patches.transpose(2, 3) if by & 4 else patches
+
+
 def _jitter(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
     b, c, s = (f.view(-1, 1, 1, 1) for f in (brightness, contrast, saturation))
     x = x * b

@@ -25,7 +25,7 @@ from napari_c2lst.slides.identity import spots_hash
 from napari_c2lst.slides.patches.cutting import PatchSpec
 from napari_c2lst.slides.slide import Slide
 
-from .augment import TURNS, turn
+from .augment import TURNS, turned
 from .facts import Arm as Arm
 from .facts import PredictorFacts as PredictorFacts
 from .networks import ExpressionNet, build_network, number_format
@@ -137,7 +137,7 @@ class Predictor:
     def _forward(self, patches: Tensor, tta: bool) -> tuple[Tensor, Tensor]:
         x = patches.to(self.device).permute(0, 3, 1, 2)  # n 3 px px
         with autocast(self.device, self.dtype):
-            seen = [turn(x, torch.full((len(x),), t, device=self.device)) for t in range(TURNS if tta else 1)]
+            seen = (turned(x, by) for by in range(TURNS if tta else 1))
             predicted = torch.stack([self.net(s).float().clamp_min(0) for s in seen])  # turns n d
         return predicted.mean(0), predicted.std(0, correction=0)
 

@@ -221,3 +221,25 @@ def test_patches_that_lie_apart_in_memory_are_read_as_they_are():
     every = patches(4)
     view = every[::2, :, ::-1]
     np.testing.assert_array_equal(normalizer.transform(view), normalizer.transform(np.ascontiguousarray(view)))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.009, 0.011, 0.5, 1.0])
+@pytest.mark.parametrize("place", ["first", "last", "spread"])
+def test_blank_patches_are_told_by_all_their_pixels_wherever_the_stained_ones_lie(share, place):
+    pixels, n = np.full((1, 10_000, 3), 250, np.uint8), round(share * 10_000)
+    where = {"first": np.arange(n), "last": np.arange(10_000 - n, 10_000)}.get(place)
+    where = np.linspace(0, 9_999, n).astype(int) if where is None else where
+    pixels[0, where] = np.random.default_rng(0).integers(60, 180, (n, 3))
+    normalizer = StainNormalizer().fit(patches())
+    _, unchanged = normalizer.transform(pixels.reshape(1, 100, 100, 3), normalizer.reference.values, return_flags=True)
+    assert unchanged.tolist() == [share < 0.01]
+
+
+def test_a_patch_of_one_colour_but_for_a_pixel_that_is_not_looked_at_first_is_not_blank():
+    patch = np.full((1, 20, 20, 3), (150, 90, 160), np.uint8)
+    patch[0, 0, 1] = (120, 60, 130)
+    normalizer = StainNormalizer().fit(patches())
+    values = normalizer.reference.values
+    assert normalizer.transform(patch, values, return_flags=True)[1].tolist() == [False]
+    patch[0, 0, 1] = (149, 91, 160)  # two grey levels are noise
+    assert normalizer.transform(patch, values, return_flags=True)[1].tolist() == [True]

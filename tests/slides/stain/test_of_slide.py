@@ -111,3 +111,11 @@ def test_another_size_of_patches_is_estimated_anew():
     assert slide_stain(slide, "reinhard", 96.0, reader(slide, calls)) is not first
     assert len(calls) == 2
     assert calls[1] < calls[0]
+
+
+def test_each_channel_is_made_white_by_its_own_glass():
+    every = np.stack(np.broadcast_arrays(*np.ogrid[:256, :1, :1, :3]), axis=-1)[..., 0].astype(np.uint8)
+    white = over_white(every, (230.0, 128.0, 255.0)).reshape(256, 3)
+    for channel, glass in enumerate((230, 128, 255)):
+        expected = np.minimum(np.floor(np.arange(256) * 255 / glass + 0.5), 255)
+        np.testing.assert_array_equal(white[:, channel], expected)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.seeds import rng
@@ -48,9 +49,12 @@ def over_white(patches: Patches, glass: Colour | None) -> Patches:
     """
     if glass is None:
         return patches
+    if not patches.size:
+        return patches
     scale = 255 / np.maximum(np.array(glass), 1)
-    table = np.clip(np.arange(256)[:, None] * scale + 0.5, 0, 255).astype(np.uint8)  # (256, 3)
-    return np.stack([table[:, c][patches[..., c]] for c in range(3)], axis=-1)
+    table = np.clip(np.arange(256) * scale[:, None] + 0.5, 0, 255).astype(np.uint8)  # (3, 256)
+    picture = Image.fromarray(patches.reshape(-1, patches.shape[-2], 3))
+    return np.asarray(picture.point(table.ravel().tolist())).reshape(patches.shape)
 
 
 def slide_stain(

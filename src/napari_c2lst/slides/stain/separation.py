@@ -122,12 +122,13 @@ def recolour(pixels: Pixels, source: Floats, target: Floats) -> Pixels:
     unit = np.asarray(source / strength, np.float32)
     inverse = unmixing(unit)
     paint = np.asarray((-target / strength).swapaxes(1, 2), np.float32)  # (n, 3, 2)
-    painted = np.empty_like(pixels)
-    for index, image in enumerate(pixels):
-        own = min(index, len(unit) - 1)
+    painted = np.empty(pixels.shape, np.uint8)
+    # images with the same stains are one long image: small ones are then painted several at a time
+    images, out = (a.reshape(1, -1, 3) if len(unit) == 1 else a for a in (pixels, painted))
+    for index, image in enumerate(images):
         for start in range(0, len(image), _PAINT_PIXELS):
             some = slice(start, start + _PAINT_PIXELS)
-            _paint(image[some], unit[own], inverse[own], paint[own], painted[index, some])
+            _paint(image[some], unit[index], inverse[index], paint[index], out[index, some])
     return painted
 
 

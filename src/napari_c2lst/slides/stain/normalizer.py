@@ -227,7 +227,7 @@ def _blank_part(flat: Pixels) -> NDArray[np.bool_]:
     needed = LEAST_TISSUE * flat.shape[1]
     # a look at some of the pixels nearly always shows enough that is stained and differs: the rest need not be seen
     few = flat[:, ::_LOOK]
-    blank = (stained(few).sum(axis=1) < needed) | _flat_coloured(few)
+    blank: NDArray[np.bool_] = (stained(few).sum(axis=1) < needed) | _flat_coloured(few)
     doubtful = flat[blank]
     blank[blank] = (stained(doubtful).sum(axis=1) < needed) | _flat_coloured(doubtful)
     return blank
@@ -235,7 +235,8 @@ def _blank_part(flat: Pixels) -> NDArray[np.bool_]:
 
 def _flat_coloured(pixels: Pixels) -> NDArray[np.bool_]:
     channels = np.moveaxis(pixels, -1, 0)  # one after the other: several times faster than together
-    return np.all([c.max(axis=1).astype(np.int16) - c.min(axis=1) <= 2 for c in channels], axis=0)
+    alike: NDArray[np.bool_] = np.all([c.max(axis=1).astype(np.int16) - c.min(axis=1) <= 2 for c in channels], axis=0)
+    return alike
 
 
 def _rows(values: Floats) -> StainValues:

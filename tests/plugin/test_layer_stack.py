@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.utils.colormaps import Colormap, ensure_colormap
 
 from napari_c2lst.plugin.layer_stack import LayerStack
 
@@ -119,3 +120,44 @@ def test_points_can_go_and_come(stack: LayerStack) -> None:
     stack.add_or_update(coloured(0.2, 0), "map_spots")
     assert stack.add_or_update(coloured(0.4, 5), "map_spots") is layer
     np.testing.assert_allclose(layer.face_color, np.full((5, 4), 0.4))
+
+
+def test_features_take_new_values_in_the_table_that_is_there(stack: LayerStack) -> None:
+    layer = stack.add_or_update(points(3, features={"spot": ["a", "b", "c"], "value": [1.0, 2.0, 3.0]}), "map_spots")
+    layer.text = "{value}"
+    table, told = layer.features, []
+    layer.events.features.connect(told.append)
+    stack.add_or_update(points(3, features={"spot": ["a", "b", "c"], "value": [4.0, 5.5, 6.0]}), "map_spots")
+    assert layer.features is table
+    assert list(table["value"]) == [4.0, 5.5, 6.0]
+    assert list(layer.text.values) == ["4.0", "5.5", "6.0"]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"value": [1.0, 2.0, 3.0]},
+        {"spot": [1, 2, 3], "value": [1.0, 2.0, 3.0]},
+        {"spot": list("abcd"), "value": 4 * [1]},
+    ],
+)
+def test_features_that_do_not_fit_the_table_make_another(stack: LayerStack, features: dict[str, Any]) -> None:
+    first = {"spot": ["a", "b", "c"], "value": [1.0, 2.0, 3.0]}
+    layer = stack.add_or_update(points(3, features=first), "map_spots")
+    stack.add_or_update(points(len(features["value"]), features=features), "map_spots")
+    assert {name: list(layer.features[name]) for name in layer.features} == features
+
+
+def test_a_colormap_is_set_only_when_it_is_another_one(stack: LayerStack) -> None:
+    layer = stack.add_or_update(image(colormap="viridis"), "map")
+    told: list[Any] = []
+    layer.events.colormap.connect(told.append)
+    stack.add_or_update(image(1.0, colormap="viridis"), "map")
+    stack.add_or_update(image(1.0, colormap=ensure_colormap("viridis")), "map")
+    assert told == []
+    stack.add_or_update(image(1.0, colormap="magma"), "map")
+    assert [layer.colormap.name, len(told)] == ["magma", 1]
+    own = Colormap([[0, 0, 0, 1], [1, 0, 0, 1]], name="own")
+    stack.add_or_update(image(1.0, colormap=own), "map")
+    assert [layer.colormap.name, len(told)] == ["own", 2]

@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 
 from napari_c2lst.plugin.layer_stack import LayerStack
 from napari_c2lst.plugin.side_by_side import SideBySide
+from napari_c2lst.plugin.viewer_parts import camera
 
 
 @pytest.fixture
@@ -50,3 +51,35 @@ def test_nothing_happens_without_both_layers(stack: LayerStack) -> None:
     SideBySide(stack).begin("spots", "gone")
     assert not stack.viewer.canvas.grid.enabled
     assert len(stack.viewer.layers) == 3
+
+
+def test_who_saw_the_whole_slide_sees_it_whole_in_each_half_and_again_in_the_end(stack: LayerStack) -> None:
+    stack.viewer.reset_view()
+    view, pair = camera(stack.viewer), SideBySide(stack)
+    before = view.zoom, view.center
+    pair.begin("spots", "map_image")
+    assert view.zoom < 0.9 * before[0]
+    pair.end()
+    assert (view.zoom, view.center) == before
+
+
+def test_who_looks_at_a_place_stays_there(stack: LayerStack) -> None:
+    stack.viewer.reset_view()
+    view, pair = camera(stack.viewer), SideBySide(stack)
+    view.zoom *= 3
+    view.center = (0.0, 1.0, 1.0)
+    place = view.zoom, view.center
+    pair.begin("spots", "map_image")
+    assert (view.zoom, view.center) == place
+    pair.end()
+    assert (view.zoom, view.center) == place
+
+
+def test_who_moved_while_two_views_were_shown_stays_there_too(stack: LayerStack) -> None:
+    stack.viewer.reset_view()
+    view, pair = camera(stack.viewer), SideBySide(stack)
+    pair.begin("spots", "map_image")
+    view.zoom *= 5
+    place = view.zoom, view.center
+    pair.end()
+    assert (view.zoom, view.center) == place

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_c2lst.plugin.viewer_parts import camera, canvas_px, scale_bar, soon
+from napari_c2lst.plugin.viewer_parts import camera, canvas_px, scale_bar, sees_all, soon
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -35,3 +36,18 @@ def test_soon_is_once_the_event_loop_is_back(qtbot: Any) -> None:
     soon(lambda: called.append(1))
     assert called == []
     qtbot.waitUntil(lambda: called == [1])
+
+
+def test_a_layer_is_seen_whole_until_one_zooms_in_or_moves() -> None:
+    viewer = ViewerModel()
+    layer = viewer.add_image(np.zeros((40, 30)))
+    viewer.reset_view()
+    assert sees_all(viewer, layer)
+    view = camera(viewer)
+    fitting, middle = view.zoom, view.center
+    view.zoom = 1.5 * fitting
+    assert not sees_all(viewer, layer)
+    view.zoom, view.center = fitting, (0.0, middle[-2] + 10, middle[-1])
+    assert not sees_all(viewer, layer)
+    view.zoom = 0.3 * fitting
+    assert sees_all(viewer, layer)

@@ -141,7 +141,7 @@ def _update(layer: Any, values: Any, options: dict[str, Any]) -> None:
     if not _is_there(layer.data, values):
         layer.data = values
     if features is not None:
-        layer.features = features
+        _set_features(layer, features)
     for name, value in options.items():
         # napari draws a layer anew for each attribute that is set, also to what it is
         if name not in _KEPT and not _is_there(getattr(layer, name, None), value):
@@ -158,10 +158,32 @@ def _set(layer: Any, name: str, value: Any) -> None:
     setattr(layer, name, value)
 
 
+def _set_features(layer: Any, features: Any) -> None:
+    """Set features; columns that are there take their new values in place: napari checks a new table for 5 ms."""
+    table = layer.features
+    if not isinstance(features, dict) or set(features) != set(table.columns) or not _columns_fit(table, features):
+        layer.features = features
+        return
+    for name, values in features.items():
+        table[name] = values
+    layer.refresh_text()
+    layer.events.properties()
+    layer.events.features()
+
+
+def _columns_fit(table: Any, features: dict[str, Any]) -> bool:
+    """Whether values are as many as those of a table, and numbers where it has numbers."""
+    alike = (np.asarray(values).dtype.kind in "biuf" for values in features.values())
+    numbers = (table[name].dtype.kind in "biuf" for name in features)
+    return all(len(values) == len(table) for values in features.values()) and list(alike) == list(numbers)
+
+
 def _is_there(old: Any, new: Any) -> bool:
     """Whether a layer has these numbers or symbols already; a single one may stand for one of each point."""
     if old is new:
         return True
+    if hasattr(old, "colors"):  # a colormap, known by its name: another one is a program of its own for the card
+        return str(getattr(old, "name", "")) == str(getattr(new, "name", new))
     if isinstance(old, np.ndarray) and old.dtype == object:  # symbols, which are no numbers
         wanted = np.asarray(new, dtype=str)
         if wanted.shape == ():  # one of thousands of points: each kind of symbol is looked at once
@@ -171,6 +193,6 @@ def _is_there(old: Any, new: Any) -> bool:
         return wanted.shape in ((), texts.shape) and bool(np.all(texts == wanted))
     try:
         before, now = np.asarray(old, dtype=np.float64), np.asarray(new, dtype=np.float64)
-    except (TypeError, ValueError):  # names, colormaps, units
+    except (TypeError, ValueError):  # names, units
         return False
     return (before.shape == now.shape or now.ndim == 0) and bool(np.all(before == now))

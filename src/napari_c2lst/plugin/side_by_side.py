@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from .layer_stack import LayerStack
+from .viewer_parts import camera, sees_all
 
+View = tuple[tuple[float, ...], float]
 _IMAGE, _COPY = "image", "image_beside"
 
 
 class SideBySide:
     """Left and right view of one slide.
+
+    Who saw the whole slide sees it whole in each half, and as before in the end; who looked at a place stays there.
 
     Parameters
     ----------
@@ -22,6 +26,7 @@ class SideBySide:
         self.stack = stack
         self._visible: dict[str, bool] = {}
         self._before: tuple[bool, int, tuple[int, int]] | None = None
+        self._fitted: tuple[View, View] | None = None  # the view before both halves were fitted, and after
 
     def begin(self, left: str, right: str) -> None:
         """Show the layers of two keys, each over the tissue; everything else of ours is hidden meanwhile."""
@@ -32,6 +37,7 @@ class SideBySide:
             return
         data, options, kind = image.as_layer_data_tuple()
         copy = self.stack.add_or_update((data, {**options, "name": f"{image.name} (right)"}, kind), _COPY)
+        whole = sees_all(self.stack.viewer, image)
         shown = [image, ones[0], copy, ones[1]]
         self._visible = {key: layer.visible for key, layer in self.stack.ours() if key != _COPY}
         for layer in list(layers):
@@ -42,6 +48,8 @@ class SideBySide:
         grid = self._grid()
         self._before = (grid.enabled, grid.stride, tuple(grid.shape))
         grid.stride, grid.shape, grid.enabled = 2, (1, 2), True
+        if whole:
+            self._fit()
 
     def end(self) -> None:
         """Bring the single view back, with the layers as they were."""
@@ -55,6 +63,24 @@ class SideBySide:
             if key in self._visible:
                 layer.visible = self._visible[key]
         self._reorder()
+        self._unfit()
+
+    def _fit(self) -> None:
+        """See the whole slide in each half. Spots beyond the edge of a half would also be drawn at twice the cost."""
+        before = self._view()
+        self.stack.viewer.reset_view()
+        self._fitted = before, self._view()
+
+    def _unfit(self) -> None:
+        """The view before, unless the user has moved since."""
+        fitted, self._fitted = self._fitted, None
+        if fitted is not None and self._view() == fitted[1]:
+            view = camera(self.stack.viewer)
+            view.center, view.zoom = fitted[0]
+
+    def _view(self) -> View:
+        view = camera(self.stack.viewer)
+        return tuple(view.center), float(view.zoom)
 
     def _grid(self) -> Any:
         """The grid; napari keeps it in its canvas since 0.9."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 
 def soon(function: Callable[[], None]) -> None:
     """Call when the layers that are being added are all there; at once where no window waits for events."""
@@ -28,6 +30,21 @@ def scale_bar(viewer: Any) -> Any:
 
 def canvas_px(viewer: Any) -> float:
     """Shorter side of the canvas in screen pixels."""
+    return float(min(_canvas_size(viewer)))
+
+
+def sees_all(viewer: Any, layer: Any) -> bool:
+    """Whether a layer lies within the canvas from edge to edge, in two dimensions."""
+    view = camera(viewer)
+    half = np.asarray(_canvas_size(viewer), dtype=float) / (2 * view.zoom)
+    centre = np.asarray(view.center[-2:], dtype=float)
+    low, high = np.asarray(layer.extent.world, dtype=float)[:, -2:]
+    slack = 0.01 * (high - low)  # a view that fits to the pixel
+    return bool((low >= centre - half - slack).all() and (high <= centre + half + slack).all())
+
+
+def _canvas_size(viewer: Any) -> tuple[float, float]:
+    """Height and width of the canvas in screen pixels; napari's first ones for a viewer without a window."""
     window = getattr(viewer, "window", None)
     size = getattr(getattr(getattr(window, "_qt_viewer", None), "canvas", None), "size", None)
-    return float(min(size)) if size else 600.0
+    return (float(size[0]), float(size[1])) if size else (800.0, 600.0)

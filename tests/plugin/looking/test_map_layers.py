@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,12 @@ def test_spots_lie_where_they_are_in_their_colours(slide: Slide, both: MapValues
     np.testing.assert_allclose(options["features"]["value"], numbers, atol=5e-4)
     assert options["scale"] == (slide.mpp, slide.mpp)
     assert options["units"] == ("um", "um")
+
+
+def test_names_of_spots_are_worked_out_once_for_each_prediction(slide: Slide, both: MapValues) -> None:
+    assert spot_names(slide, both) is spot_names(slide, both)
+    some = replace(both, spot=both.spot[:5])
+    assert spot_names(slide, some) == spot_names(slide, both)[:5]
 
 
 def test_a_layer_says_what_it_shows(slide: Slide, both: MapValues) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # keys: the map as spots, the map as an image, and what was measured, on the left of it
 SPOTS_KEY, IMAGE_KEY, LEFT_KEY = "map_spots", "map_image", "map_left"
+_SPOT_NAMES: WeakKeyDictionary[MapValues, list[str]] = WeakKeyDictionary()
 NAMES = {SPOTS_KEY: "Gene map", IMAGE_KEY: "Gene map", LEFT_KEY: "Gene map, measured"}
 
 
@@ -69,9 +71,11 @@ def image_map(
 
 
 def spot_names(slide: Slide, values: MapValues) -> list[str]:
-    """(n,) the names of the predicted spots."""
+    """(n,) the names of the predicted spots; worked out once for all genes."""
     assert values.spot is not None
-    return [str(name) for name in slide.require_spots().ids[values.spot]]
+    if values not in _SPOT_NAMES:
+        _SPOT_NAMES[values] = [str(name) for name in slide.require_spots().ids[values.spot]]
+    return _SPOT_NAMES[values]
 
 
 def _placed(slide: Slide, key: str, values: MapValues, legend: Legend) -> dict[str, Any]:

@@ -6,6 +6,7 @@ The weights of places in pixels are worked out once; after that, showing another
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +47,16 @@ class Surface:
     def image(self, values: Values) -> Values:
         """(rows, columns) float32 of values (n,); NaN where there is nothing to show. Places that are NaN count not."""
         finite = np.isfinite(values)
-        share = self.weights @ finite.astype(np.float32)
+        share = self._whole if finite.all() else self.weights @ finite.astype(np.float32)
         total = self.weights @ np.where(finite, values, 0).astype(np.float32)
         image = np.full(len(share), np.nan, dtype=np.float32)
         np.divide(total, share, out=image, where=share > 0.5)
         return image.reshape(self.shape)
+
+    @cached_property
+    def _whole(self) -> Values:
+        """(rows * columns,) how much of the places' weight is in each pixel when all of them count."""
+        return np.asarray(self.weights.sum(axis=1), dtype=np.float32).ravel()
 
     def columns_px(self) -> Positions:
         """(columns,) x of the pixels' centres in level-0 pixels."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_c2lst.common.errors import C2LError
+from napari_c2lst.common.errors import C2LError, InputError
 from napari_c2lst.plugin.parts.latest import Latest
 
 from . import recipes
@@ -47,7 +47,7 @@ class ByRule(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._choice, self._ways, self._how, self._window = session, choice, ways, how, parent
-        self._thread = Latest(self)
+        self._thread, self._reading = Latest(self), Latest(self)
         self.suggestion = Suggestion(self)
         self._connect()
 
@@ -73,11 +73,36 @@ class ByRule(QObject):
 
     def ask_ids(self) -> None:
         """Spots that a file names; the user is asked for it."""
-        chosen, _ = QFileDialog.getOpenFileName(
-            self._window, "Spot ids", folder_of(self._session), "Text (*.txt *.csv *.tsv);;All (*)"
-        )
-        if chosen:
-            self._step(lambda: recipes.by_names(self._there(), self._how(), Path(chosen)))
+
+        def ask() -> None:
+            self._there()
+            self._refuse_while_reading()
+            chosen, _ = QFileDialog.getOpenFileName(
+                self._window, "Spot ids", folder_of(self._session), "Text (*.txt *.csv *.tsv);;All (*)"
+            )
+            if chosen:
+                self._read_ids(Path(chosen))
+
+        self._try(ask)
+
+    def take_ids(self, path: Path) -> None:
+        """Spots that a file names, which is read in a thread; what is wrong with it is told."""
+        self._try(lambda: self._read_ids(path))
+
+    def _read_ids(self, path: Path) -> None:
+        self._refuse_while_reading()
+        slide, how = self._there(), self._how()  # as they are now: the user goes on
+
+        def done(step: Step) -> None:
+            self._choice.apply(step)
+            self.told.emit("success", f"'{path.name}' names {int(step.mask.sum())} spots", "")
+
+        self.told.emit("info", f"reading the spot ids of '{path.name}'…", "")
+        self._reading.ask(recipes.by_names, slide, how, path, done=done, failed=self._fail)
+
+    def _refuse_while_reading(self) -> None:
+        if self._reading.awaited:
+            raise InputError("the spot ids of another file are being read", "wait until their spots are picked")
 
     def leave_low_out(self, thresholds: dict[str, float]) -> None:
         """Leave out spots with too little; they are counted in a thread."""
@@ -95,6 +120,7 @@ class ByRule(QObject):
         """Forget what is under way."""
         self.suggestion.drop()
         self._thread.drop()
+        self._reading.drop()
         self._ways.show_progress("")
 
     def _connect(self) -> None:

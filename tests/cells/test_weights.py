@@ -215,6 +215,92 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
         find_weights("pannuke", allow_download=True, accept_licence=True)
 
 
+@pytest.mark.parametrize("body", [b"<html>busy</html>" * 50, b"PK\x03\x04 cut off", b""], ids=["page", "zip", "empty"])
+def test_a_broken_download_is_thrown_away_and_fetched_anew(
+    tmp_path: Path, net: HoVerNet, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """As the hub's cache has it: a link to the file; kept, every further try would find the same broken one."""
+    stored, link = tmp_path / "blobs" / "abc", tmp_path / "snapshots" / HUB_FILE
+    good = tmp_path / "good.pth"
+    torch.save(net.state_dict(), good)
+    deliveries = [body, good.read_bytes()]
+
+    def fetch(*_what: str) -> str:
+        if not link.exists():
+            for folder in (stored.parent, link.parent):
+                folder.mkdir(exist_ok=True)
+            stored.write_bytes(deliveries.pop(0))
+            link.symlink_to(stored)
+        return str(link)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fetch)
+    with pytest.raises(InputError) as caught:
+        load_hovernet("pannuke", allow_download=True, accept_licence=True)
+    assert caught.value.message == f"what came from {HUB_ID} as '{HUB_FILE}' is no checkpoint and was thrown away"
+    assert [p for p in tmp_path.rglob("*") if not p.is_dir()] == [good]
+    assert same(load_hovernet("pannuke", allow_download=True, accept_licence=True).net, net)
+    assert deliveries == []
+
+
+def test_a_broken_file_of_the_user_is_left_where_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "mine.pth"
+    file.write_bytes(b"<html>busy</html>" * 50)
+    with pytest.raises(InputError, match=r"mine.pth' cannot be read as plain weights") as caught:
+        load_hovernet(file)
+    assert "weights_only" not in str(caught.value)  # torch advises to run what is in it
+    assert file.exists()
+
+
+def test_fetching_asks_for_the_file_alone(tmp_path: Path, net: HoVerNet) -> None:
+    """A real download from a hub on this machine: one file is asked for, and nothing is told."""
+    import http.server
+    import subprocess
+    import sys
+    import threading
+
+    torch.save(net.state_dict(), tmp_path / HUB_FILE)
+    body, asked = (tmp_path / HUB_FILE).read_bytes(), []
+
+    class Hub(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_HEAD(self) -> None:
+            asked.append((self.command, self.path))
+            self.send_response(200)
+            for name, value in {"ETag": '"abc"', "X-Repo-Commit": "a" * 40, "Content-Length": len(body)}.items():
+                self.send_header(name, str(value))
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.do_HEAD()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    code = """
+from napari_c2lst.cells.weights import load_hovernet
+from napari_c2lst.common.errors import InputError
+try:
+    load_hovernet("pannuke", allow_download=True)
+except InputError as error:
+    print(error.message[-14:])
+print(load_hovernet("pannuke", allow_download=True, accept_licence=True).facts.type_names[0])
+"""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        place = {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_address[1]}", "HF_HOME": str(tmp_path / "hf")}
+        alone = {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        line = [sys.executable, "-W", "ignore", "-c", code]
+        done = subprocess.run(
+            line, env={**os.environ, **place, **alone}, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        hub.shutdown()
+    assert done.stdout.splitlines() == ["the same terms", "neoplastic"], done.stderr
+    wanted = f"/{HUB_ID}/resolve/main/{HUB_FILE}"
+    assert asked == [("HEAD", wanted), ("GET", wanted)]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -1,6 +1,7 @@
 """Weights of HoVer-Net: official checkpoints, those of TIAToolbox, and ours (safetensors with their facts)."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ from .network import KERNEL, HoVerNet, Mode
 HUB_ID, HUB_FILE = "TIACentre/TIAToolbox_pretrained_weights", "hovernet_fast-pannuke.pth"
 # parts of a module that some converted checkpoints lack: they say nothing about the weights
 _UNIMPORTANT = ("num_batches_tracked", "upsample2x.unpool_mat")
+_ADVICE = "Weights only load failed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ def load_hovernet(
         If the weights are of another mode, have other types, or other shapes; says which.
     """
     file = find_weights(path, allow_download=allow_download, accept_licence=accept_licence)
-    state, facts = _read(file)
+    state, facts = _read_fetched(file) if _is_fetched(path) else _read(file)
     facts = facts or _facts_of_state(state, file)
     _refuse_others(facts, mode, nr_types)
     if type_info is not None:
@@ -130,7 +132,7 @@ def find_weights(path: str | Path, *, allow_download: bool = False, accept_licen
     """
     if str(path) == EMBEDDED:
         return embedded_file()
-    if str(path) == PANNUKE and not Path(PANNUKE).exists():
+    if _is_fetched(path):
         return _fetch_pannuke(allow_download, accept_licence)
     file = Path(path)
     if file.is_dir():
@@ -143,6 +145,11 @@ def find_weights(path: str | Path, *, allow_download: bool = False, accept_licen
     return file
 
 
+def _is_fetched(path: str | Path) -> bool:
+    """Whether the public PanNuke weights are meant, not a file or folder of that name."""
+    return str(path) == PANNUKE and not Path(PANNUKE).exists()
+
+
 def _fetch_pannuke(allow_download: bool, accept_licence: bool) -> Path:
     missing = [
         flag
@@ -151,6 +158,7 @@ def _fetch_pannuke(allow_download: bool, accept_licence: bool) -> Path:
     ]
     if missing:
         raise InputError(PANNUKE_NOTICE, f"to fetch them (151 MB) under these terms, add {' '.join(missing)}")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # it asks for nothing but the file
     from huggingface_hub import hf_hub_download
 
     try:
@@ -159,6 +167,20 @@ def _fetch_pannuke(allow_download: bool, accept_licence: bool) -> Path:
         raise InputError(
             f"'{HUB_FILE}' could not be fetched from {HUB_ID}: {first_line(error)}",
             "check the network, or fetch the file yourself and give its path",
+        ) from error
+
+
+def _read_fetched(file: Path) -> tuple[dict[str, Tensor], CellFacts | None]:
+    """`_read` of what came from the network; where it cannot be read it is not kept, to be fetched anew next time."""
+    try:
+        return _read(file)
+    except InputError as error:
+        stored = file.resolve()  # the cache keeps a link to it
+        for each in (file, stored):
+            each.unlink(missing_ok=True)
+        raise InputError(
+            f"what came from {HUB_ID} as '{HUB_FILE}' is no checkpoint and was thrown away",
+            "run the same command again, or fetch the file yourself and give its path",
         ) from error
 
 
@@ -184,8 +206,11 @@ def _read_pickle(file: Path) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged or foreign file makes torch stumble over
+        said = first_line(error)
+        # torch's own words then are the advice to open it all the same and let it run what it likes
+        why = "" if said.startswith(_ADVICE) else f": {said}"
         raise InputError(
-            f"the checkpoint '{file}' cannot be read as plain weights: {first_line(error)}",
+            f"the checkpoint '{file}' cannot be read as plain weights{why}",
             "it is damaged, or holds more than tensors, which could run code: save its state dict alone",
         ) from error
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import shapely
+from numpy.typing import NDArray
 from PIL import Image
+from tests.cells.decoding import all_tissue
+from tests.cells.matching import matched
+from tests.cells.slides import tissue_picture
 
+from napari_c2lst.cells import tiling
 from napari_c2lst.cells.facts import EMBEDDED, embedded_file
+from napari_c2lst.cells.found import joined
 from napari_c2lst.cells.inference import NucleusNet
+from napari_c2lst.cells.joining import polygons, stitched
+from napari_c2lst.cells.spreading import here
 from napari_c2lst.cells.training.augment import degrade
 from napari_c2lst.cells.training.metrics import dice
 from napari_c2lst.cells.training.scoring import find_nuclei
 from napari_c2lst.cells.weights import CellModel, load_hovernet
+from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.slides.opening import open_slide
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +66,43 @@ def test_it_finds_nuclei_of_patients_it_has_not_seen(
         assert len(nuclei) > 30
         scores.append(dice(true, labels))
     assert np.mean(scores) > least
+
+
+Find = Callable[[int, tuple[int, int], int], NDArray[Any]]
+
+
+@pytest.fixture(scope="module")
+def find(model: CellModel, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Find:
+    """Outlines of a piece of tissue, found in bf16 as it is shipped, with tiles of that side and shift, and workers."""
+    file = tmp_path_factory.mktemp("small") / "small.png"
+    Image.fromarray(tissue_picture(shared)[:384, :384].astype(np.uint8)).save(file)
+    slide = open_slide(file, mpp=0.25)
+    net = NucleusNet(model, "cpu", "bf16", 2)
+
+    def found(core: int, shift: tuple[int, int], workers: int) -> NDArray[Any]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tiling, "tissue_mask", all_tissue)
+            tiles, _ = tiling.tissue_tiling(slide, "fast", 0.25, core, shift)
+        done = here(net, slide, tiles, list(enumerate(tiles.groups(2))), workers, Reporter())
+        return polygons(stitched(joined([found for _, found, _ in done])))
+
+    return found
+
+
+@pytest.fixture(scope="module")
+def once(find: Find) -> NDArray[Any]:
+    found = find(256, (0, 0), 2)
+    assert len(found) > 80
+    return found
+
+
+@pytest.mark.parametrize(("core", "shift"), [(256, (8, 8)), (256, (40, 16)), (384, (0, 0))])
+def test_99_per_cent_of_its_nuclei_are_the_same_on_every_grid(
+    find: Find, once: NDArray[Any], core: int, shift: tuple[int, int]
+) -> None:
+    other = find(core, shift, 2)
+    assert min(matched(once, other), matched(other, once)) >= 0.99
+
+
+def test_and_with_any_number_of_workers(find: Find, once: NDArray[Any]) -> None:
+    assert shapely.equals_exact(find(256, (0, 0), 1), once).all()

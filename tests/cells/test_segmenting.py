@@ -13,6 +13,7 @@ import shapely
 import spatialdata
 from numpy.typing import NDArray
 from tests.cells.decoding import FACTS, DecodingNet, encoded_picture, use_decoding
+from tests.cells.matching import matched
 from tests.cells.slides import SPOTS_UM, make_tissue_store, tissue_picture
 
 from napari_c2lst.cells import segmenting
@@ -43,14 +44,6 @@ def cells(slide: Path, weights: Path, reporter: Reporter | None = None, **values
     result = run(CellsSettings.resolve(slide=slide, weights=str(weights), **explicit), reporter or Reporter())
     assert isinstance(result, CellsResult)
     return result
-
-
-def matched(one: NDArray[Any], other: NDArray[Any], least: float = 0.8) -> float:
-    """Share of polygons of `one` that have their like in `other`."""
-    i, j = shapely.STRtree(other).query(one, predicate="intersects")
-    shared = shapely.area(shapely.intersection(one[i], other[j]))
-    union = shapely.area(one[i]) + shapely.area(other[j]) - shared
-    return len(set(i[shared / union >= least].tolist())) / len(one)
 
 
 class TestWhatIsWritten:

@@ -294,3 +294,56 @@ def test_other_folders_among_the_checkpoints_are_passed_over(tmp_path):
     (run.path / "checkpoints" / "step_best").mkdir()
     (run.path / "checkpoints" / "step_00000009.tmp").mkdir()
     assert latest_checkpoint(run.path).name == "step_00000001"
+
+
+class Sliced(Example):
+    slide: Path = setting(help="slide")
+
+
+def open_sliced(slide: str, out: str) -> RunFolder:
+    return RunFolder.open(Sliced(slide=slide, out=out), Reporter(), kind="example")
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    (tmp_path / "work" / "deeper").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"
+
+
+def test_a_run_goes_on_by_whatever_name_its_paths_are_called(work, monkeypatch):
+    open_sliced("a.zarr", "runs/one")
+    open_sliced(str(work / "a.zarr"), str(work / "runs" / "one"))
+    monkeypatch.chdir(work / "deeper")
+    open_sliced("../a.zarr", "../runs/one")
+    assert read_config(work / "runs" / "one")["settings"]["slide"] == "a.zarr"
+
+
+def test_a_run_that_began_with_whole_paths_goes_on_by_relative_ones(work):
+    open_sliced(str(work / "a.zarr"), str(work / "runs" / "one"))
+    open_sliced("a.zarr", "runs/one")
+
+
+def test_a_run_that_moved_with_its_slide_goes_on(work, tmp_path, monkeypatch):
+    open_sliced(str(work / "a.zarr"), str(work / "runs" / "one"))
+    monkeypatch.chdir(tmp_path)
+    work.rename(tmp_path / "moved")
+    open_sliced(str(tmp_path / "moved" / "a.zarr"), str(tmp_path / "moved" / "runs" / "one"))
+
+
+@pytest.mark.parametrize("slide", ["b.zarr", "deeper/a.zarr", "../a.zarr"])
+def test_another_place_is_refused_as_it_was_typed(work, slide):
+    open_sliced("a.zarr", "runs/one")
+    with pytest.raises(MismatchError, match=f"slide was 'a.zarr', now '{slide}'"):
+        open_sliced(slide, "runs/one")
+
+
+def test_a_run_of_an_earlier_version_goes_on_from_another_folder(work, monkeypatch):
+    run = open_sliced("a.zarr", "runs/one")
+    config = run.path / "config.toml"
+    text = config.read_text()
+    config.write_text(text[: text.index("[places]")])
+    monkeypatch.chdir(work / "deeper")
+    with pytest.raises(MismatchError, match=r"slide was 'a\.zarr', now '\.\./b\.zarr'"):
+        open_sliced("../b.zarr", "../runs/one")
+    open_sliced("../a.zarr", "../runs/one")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.common.runs import CHECKPOINTS, CONFIG, EVENTS, RESULT, RunFolder
@@ -101,3 +103,22 @@ def test_finding_runs_needs_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [1, []]
+
+
+def test_settings_of_a_run_have_whole_paths_wherever_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_run(Path("runs/a"))
+    monkeypatch.chdir("/")
+    run = read_run(tmp_path / "runs" / "a")
+    assert run is not None
+    assert run.settings["slide"] == str(tmp_path / "a.zarr")
+    assert run.settings["central"] == "embedded"
+    assert run.config["settings"]["slide"] == "a.zarr"
+
+
+def test_settings_of_a_task_of_another_version_are_given_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / CONFIG).write_text('kind = "dance"\n[settings]\nslide = "a.zarr"\n')
+    run = read_run(tmp_path / "a")
+    assert run is not None
+    assert run.settings == {"slide": "a.zarr"}

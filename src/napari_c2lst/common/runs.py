@@ -20,6 +20,7 @@ from .events import EventsReporter
 from .files import atomic_file, atomic_folder
 from .reporter import Reporter
 from .results import TaskResult
+from .run_paths import PLACES, kept_places, path_fields, places_of
 from .settings import RunSettings
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class RunFolder:
             _refuse_foreign(path)
             if settings.resume == "never":
                 raise InputError(f"'{path}' already holds a run", "choose another --out, or go on with --resume auto")
-            _refuse_other_settings(path, config, FREE_TO_CHANGE | set(free))
+            _refuse_other_settings(path, config, FREE_TO_CHANGE | set(free), path_fields(type(settings)))
             checkpoint = checkpoint or latest_checkpoint(path)
             _check_basis(path, checkpoint, basis, reporter)
             # a run without a checkpoint has kept nothing of what it was to be made from
@@ -231,7 +232,8 @@ def _checkpoints(run: Path) -> list[Path]:
 def _config(settings: RunSettings, kind: str, basis: Basis | None) -> dict[str, Any]:
     # TOML has no null: a field without a value is left out
     values = settings.model_dump(mode="json", exclude_none=True)
-    return {"kind": kind, "settings": values} | ({} if basis is None else {"basis": dict(basis)})
+    places = places_of(settings, Path(settings.out))
+    return {"kind": kind, "settings": values, PLACES: places} | ({} if basis is None else {"basis": dict(basis)})
 
 
 def _create(path: Path, config: Mapping[str, Any]) -> None:
@@ -247,7 +249,7 @@ def _refuse_foreign(path: Path) -> None:
         raise InputError(f"'{path}' is there already and is not a run folder", "choose another --out")
 
 
-def _refuse_other_settings(path: Path, config: Mapping[str, Any], free: Collection[str]) -> None:
+def _refuse_other_settings(path: Path, config: Mapping[str, Any], free: Collection[str], paths: set[str]) -> None:
     there = read_config(path)
     if there.get("kind") != config["kind"]:
         raise MismatchError(
@@ -255,6 +257,8 @@ def _refuse_other_settings(path: Path, config: Mapping[str, Any], free: Collecti
         )
     old, new = there.get("settings", {}), config["settings"]
     changed = [k for k in sorted({*old, *new} - set(free)) if old.get(k) != new.get(k)]
+    then, now = kept_places(path, there, paths), config[PLACES]
+    changed = [k for k in changed if k not in then or then[k] != now.get(k)]
     if changed:
         texts = ", ".join(f"{k} was {old.get(k)!r}, now {new.get(k)!r}" for k in changed)
         raise MismatchError(

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.common.run_paths import whole_settings
 from napari_c2lst.common.runs import CONFIG, EVENTS, RESULT, latest_checkpoint, read_config
+from napari_c2lst.jobs.tasks import TASKS, get_task
 
 State = Literal["finished", "stopped", "running", "failed"]
 
@@ -55,9 +57,15 @@ class RunInfo:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings it was made with; fields without a value are left out."""
+        """The settings it was made with, their paths whole; fields without a value are left out."""
         settings = self.config.get("settings")
-        return settings if isinstance(settings, dict) else {}
+        if not isinstance(settings, dict):
+            return {}
+        return (
+            whole_settings(self.path, self.config, get_task(self.task).settings_class())
+            if self.task in TASKS
+            else settings
+        )
 
 
 def find_runs(folder: Path | None, *, running: Collection[Path] = ()) -> list[RunInfo]:

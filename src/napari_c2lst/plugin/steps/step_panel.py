@@ -261,11 +261,16 @@ class StepPanel(QWidget):
         running = [job.out for job in self._shared.jobs.running() if job.out is not None]
         found = stopped_run(self.session, self.task, running)
         if found is not None:
-            self._resumable = _settings_of(found)
+            self._resumable = self._settings_of(found)
             if not self.ui.message.level:  # what was said last is more to the point
                 self.ui.message.show_message(
                     "info", f"run '{found.name}' was stopped", "press Resume to go on from there"
                 )
+
+    def _settings_of(self, run: RunInfo) -> dict[str, Any]:
+        """The settings of a run, which may have begun on the command line; the open slide by its own name."""
+        settings = {**run.settings, "out": run.path}
+        return {**settings, "slide": self.session.slide.path} if self._is_open(settings) else settings
 
     def _active(self) -> bool:
         return self._launcher.busy or (self.job is not None and self.job.active)
@@ -276,10 +281,6 @@ class StepPanel(QWidget):
 
 _FIRST = ("out", "local", "predictor", "where", "spots", "synthetic")
 _EMPTY = frozenset({"image", "mpp", "image_name", "table", "coordinate_system", "image_scale"})
-
-
-def _settings_of(run: RunInfo) -> dict[str, Any]:
-    return {**run.settings, "out": run.path}
 
 
 def _what_was_made(job: Job) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections import Counter
 
 import dask.array as da
@@ -110,3 +111,33 @@ def test_many_patches_of_one_chunk_come_in_groups_and_in_order():
     assert [i for indices, _ in found for i in indices] == list(range(100))
     assert max(len(indices) for indices, _ in found) < 100
     assert all((patches == found[0][1][0]).all() for _, patches in found)
+
+
+def test_regions_of_chunks_are_those_that_touch_them():
+    """The plan against a look at every region and chunk."""
+    stream = stream_of(noise(150, 200), everywhere(150, 200, 300), side=40.0, chunk=32)
+    regions, reader = stream.regions, stream.reader
+    for chunk in range((len(reader.top) - 1) * reader.columns):
+        row, column = divmod(chunk, reader.columns)
+        low = np.array([reader.top[row], reader.left[column]])
+        high = np.array([reader.top[row + 1], reader.left[column + 1]])
+        touching = np.flatnonzero(((regions.first < high) & (regions.last > low)).all(axis=1))
+        within = ((regions.first[touching] >= low) & (regions.last[touching] <= high)).all(axis=1)
+        assert stream.alone[chunk] == touching[within].tolist()
+        assert stream.shared[chunk] == touching[~within].tolist()
+        assert set(stream.ends[chunk]) <= set(stream.shared[chunk])
+    assert sorted(i for c in stream.chunks for i in stream.ends[c] + stream.alone[c]) == list(range(300))
+
+
+def test_the_plan_takes_few_bytes_a_region():
+    centres = everywhere(4000, 4000, 50_000)
+    regions = Regions.around(centres, 20.0, 16)
+    reader = ChunkReader(da.zeros((3, 4000, 4000), chunks=(3, 512, 512), dtype=np.uint8), "toy")
+    tracemalloc.start()
+    try:
+        stream = PatchStream(reader, regions, 1)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert len(stream.chunks) == 64
+    assert kept < 20 * len(centres)

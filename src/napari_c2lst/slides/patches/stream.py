@@ -1,10 +1,11 @@
 """One pass over the stored chunks that a set of regions needs, giving patches as soon as they are complete."""
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_c2lst.slides.images.chunks import ChunkReader, in_order
 
@@ -34,37 +35,28 @@ class PatchStream:
 
     def __init__(self, reader: ChunkReader, regions: Regions, workers: int) -> None:
         self.reader, self.regions, self.workers = reader, regions, workers
-        self.alone: dict[int, list[int]] = defaultdict(list)  # chunk -> regions that lie in it wholly
-        self.shared: dict[int, list[int]] = defaultdict(list)  # chunk -> regions it has a part of
-        self.ends: dict[int, list[int]] = defaultdict(list)  # chunk -> shared regions it is the last one of
-        self.nowhere: list[int] = []  # regions beside the image
-        self._plan()
+        height, width = int(reader.top[-1]), int(reader.left[-1])
+        inside = (regions.first >= 0).all(axis=1) & (regions.last <= (height, width)).all(axis=1)
+        first, last = np.maximum(regions.first, 0), np.minimum(regions.last, (height, width)) - 1
+        beside = (last < first).any(axis=1)
+        (top, bottom), (left, right) = (
+            (np.searchsorted(edges, first[:, axis], "right") - 1, np.searchsorted(edges, last[:, axis], "right") - 1)
+            for axis, edges in enumerate((reader.top, reader.left))
+        )
+        whole = inside & (top == bottom) & (left == right) & ~beside
+        parts = np.flatnonzero(~whole & ~beside)
+        final = bottom * reader.columns + right
+        self.nowhere = np.flatnonzero(beside).tolist()  # regions beside the image
+        self.alone = _Lists(final[whole], np.flatnonzero(whole))  # chunk -> regions that lie in it wholly
+        self.ends = _Lists(final[parts], parts)  # chunk -> regions it has the last part of
+        # chunk -> regions it has a part of
+        self.shared = _Lists(*_covered(top[parts], bottom[parts], left[parts], right[parts], parts, reader.columns))
 
     @property
     def chunks(self) -> list[int]:
         """The chunks that will be decoded, in order."""
-        return sorted(self.alone.keys() | self.shared.keys())
-
-    def _plan(self) -> None:
-        height, width = int(self.reader.top[-1]), int(self.reader.left[-1])
-        inside = (self.regions.first >= 0).all(axis=1) & (self.regions.last <= (height, width)).all(axis=1)
-        first = np.maximum(self.regions.first, 0)
-        last = np.minimum(self.regions.last, (height, width)) - 1
-        beside = (last < first).any(axis=1)
-        r0, r1 = (np.searchsorted(self.reader.top, edge[:, 0], "right") - 1 for edge in (first, last))
-        c0, c1 = (np.searchsorted(self.reader.left, edge[:, 1], "right") - 1 for edge in (first, last))
-        table = np.stack([beside, inside, r0, r1, c0, c1], axis=1).tolist()
-        for i, (outside, whole, top, bottom, left, right) in enumerate(table):
-            final = bottom * self.reader.columns + right
-            if outside:
-                self.nowhere.append(i)
-            elif whole and top == bottom and left == right:
-                self.alone[final].append(i)
-            else:
-                for row in range(top, bottom + 1):
-                    for column in range(left, right + 1):
-                        self.shared[row * self.reader.columns + column].append(i)
-                self.ends[final].append(i)
+        keys: list[int] = np.union1d(self.alone.keys, self.shared.keys).tolist()
+        return keys
 
     def __iter__(self) -> Iterator[Some]:
         """Some regions and their patches (n, px, px, 3) at a time."""
@@ -103,6 +95,37 @@ class PatchStream:
 
     def _patches(self, job: list[int], squares: list[Pixels]) -> Pixels:
         return resample(squares, self.regions.phases[job], self.regions.side, self.regions.px)
+
+
+class _Lists:
+    """For each number a list of indices in rising order, in a few bytes an index."""
+
+    def __init__(self, keys: NDArray[np.int64], indices: NDArray[np.int64]) -> None:
+        order = np.lexsort((indices, keys))
+        self.keys, starts = np.unique(keys[order], return_index=True)
+        self._indices = np.split(indices[order].astype(np.int32), starts[1:])
+        self._place = {key: place for place, key in enumerate(self.keys.tolist())}
+
+    def __getitem__(self, key: int) -> list[int]:
+        place = self._place.get(key)
+        indices: list[int] = [] if place is None else self._indices[place].tolist()
+        return indices
+
+
+def _covered(
+    top: NDArray[np.int64],
+    bottom: NDArray[np.int64],
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    columns: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every chunk of rectangles of chunks (n,), and the index each of them is for."""
+    wide = right - left + 1
+    count = (bottom - top + 1) * wide
+    which = np.repeat(np.arange(len(count)), count)
+    nth = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    return (top[which] + nth // wide[which]) * columns + left[which] + nth % wide[which], indices[which]
 
 
 def _groups(indices: list[int]) -> Iterator[list[int]]:

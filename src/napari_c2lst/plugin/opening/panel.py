@@ -19,6 +19,7 @@ from .from_layer import use_layer
 from .opener import opener_of
 from .otherwise import OpenOtherwise
 from .picker import PathLine, ask_image
+from .reader_choice import ReaderOffer
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -40,6 +41,7 @@ class OpenPanel(QWidget):
         self.path = PathLine()
         self.busy = _Busy()
         self.message = MessageBar()
+        self.reader = ReaderOffer()
         self.slide = QGroupBox("Slide")
         self.about, self.notes, self.store = _words(), _words(), _words()
         self.otherwise = OpenOtherwise()
@@ -59,7 +61,7 @@ class OpenPanel(QWidget):
         spots.addWidget(self.colours)
         inside = QWidget()
         column = QVBoxLayout(inside)
-        for part in (self.path, self.busy, self.message, self.slide, self.spots):
+        for part in (self.path, self.busy, self.message, self.slide, self.spots, self.reader):
             column.addWidget(part)
         column.addStretch(1)
         scroll = QScrollArea()

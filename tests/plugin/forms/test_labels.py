@@ -81,6 +81,8 @@ def test_tooltips_say_help_bounds_and_flag() -> None:
         ("open a slide with counts (see 'c2lst info --help' for what can be opened)", "open a slide with counts"),
         ("convert it first: c2lst convert a slide.svs", "convert it to a SpatialData first"),
         ("use letters, digits, '.', '_' and '-' (--name)", "use letters, digits, '.', '_' and '-' ('Name')"),
+        ("select more: a larger --fraction, a larger polygon", "select more: a larger share, a larger polygon"),
+        ("there is no '/data/run--old/a--b.zarr'", "there is no '/data/run--old/a--b.zarr'"),
     ],
 )
 def test_hints_name_buttons_and_fields(hint: str, read: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,7 +79,7 @@ def test_nothing_is_set_before_the_button_is_pressed(settings: NapariSettings, o
 def test_the_button_sets_the_preference_and_leaves_the_others(settings: NapariSettings, offer: ReaderOffer) -> None:
     settings.plugins.extension2reader = {"*.tif": "napari"}
     offer.button.click()
-    assert settings.plugins.extension2reader == {"*.tif": "napari", "*.zarr": "napari-c2lst"}
+    assert settings.plugins.extension2reader == {"*.tif": "napari", f"*.zarr{os.sep}": "napari-c2lst"}
     assert not is_asked()
     assert offer.button.isHidden()
     assert not offer.isHidden()  # it says how to take it back
@@ -85,7 +87,7 @@ def test_the_button_sets_the_preference_and_leaves_the_others(settings: NapariSe
 
 
 @pytest.mark.usefixtures("another")
-@pytest.mark.parametrize("pattern", ["*.zarr", "*.zarr/", "*"])
+@pytest.mark.parametrize("pattern", [f"*.zarr{os.sep}", f"slide.*{os.sep}", "*"])
 def test_a_choice_of_the_users_is_respected(settings: NapariSettings, offer: ReaderOffer, pattern: str) -> None:
     settings.plugins.extension2reader = {pattern: "another-reader"}
     offer.look()
@@ -94,13 +96,24 @@ def test_a_choice_of_the_users_is_respected(settings: NapariSettings, offer: Rea
 
 
 @pytest.mark.usefixtures("another")
+@pytest.mark.parametrize("pattern", ["*.zarr", f"/data/one.zarr{os.sep}", "*.tif"])
+def test_what_napari_remembers_of_one_folder_or_of_files_is_no_choice_for_stores(
+    settings: NapariSettings, pattern: str
+) -> None:
+    settings.plugins.extension2reader = {pattern: "another-reader"}
+    assert is_asked()
+
+
+@pytest.mark.usefixtures("another")
 def test_napari_takes_the_preference_as_it_is_written(
-    settings: NapariSettings, monkeypatch: pytest.MonkeyPatch
+    settings: NapariSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from napari.plugins import utils
 
     monkeypatch.setattr(utils, "get_settings", lambda: settings)
-    assert utils.get_preferred_reader("/data/slide.zarr") is None
+    (tmp_path / "slide.zarr").mkdir()
+    (tmp_path / "slide").mkdir()
+    assert utils.get_preferred_reader(tmp_path / "slide.zarr") is None
     always_ours()
-    assert utils.get_preferred_reader("/data/slide.zarr") == "napari-c2lst"
-    assert utils.get_preferred_reader("/data/slide.tif") is None
+    assert utils.get_preferred_reader(tmp_path / "slide.zarr") == "napari-c2lst"
+    assert utils.get_preferred_reader(tmp_path / "slide") is None

@@ -67,6 +67,15 @@ def test_a_refusal_is_a_message_and_a_hint(qtbot: Any, asker: Asker) -> None:
     assert not asker.latest.awaited
 
 
+def test_a_refusal_speaks_of_fields_and_not_of_flags(qtbot: Any, asker: Asker) -> None:
+    def refuse_by_flag() -> None:
+        raise InputError("--steps is too small", "pass --steps 10")
+
+    asker.ask(refuse_by_flag)
+    qtbot.waitUntil(lambda: bool(asker.refusals))
+    assert asker.refusals == [("'Steps' is too small", "set 'Steps' to 10")]
+
+
 def test_any_other_error_is_one_line(qtbot: Any, asker: Asker) -> None:
     asker.ask(stumble)
     qtbot.waitUntil(lambda: bool(asker.refusals))

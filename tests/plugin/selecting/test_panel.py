@@ -133,6 +133,7 @@ def test_bad_input_is_one_sentence(panel: SelectPanel, tmp_path: Path, qtbot: An
     panel.rules.random(0.001, 0, "random")
     panel._on_keep("train")
     assert panel.message.message == "the choice has 1 training spots, at least 8 are needed"
+    assert panel.message.hint == "select more spots: a larger share, a larger polygon, lower thresholds"
     panel.rules.random(0.5, 0, "random")
     assert panel.message.level == ""  # what was wrong is right now
     panel._on_keep("")

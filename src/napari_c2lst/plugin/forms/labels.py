@@ -115,6 +115,7 @@ _REWRITTEN: tuple[tuple[str, str], ...] = (
     (r"(?:use |pass )?--device auto or --device cpu", "choose the device 'auto' or 'cpu'"),
     (r"use --device (\w+)", r"choose the device '\1'"),
     (r"choose another --out\b", "choose another run name"),
+    (r"a larger --fraction", "a larger share"),
     (r"make it: c2lst select .*", "select spots and save them as a set of that name"),
     (r"see 'c2lst (\w+) --help'", "correct it in the form"),
     (r"this is a fault of napari-c2lst: set C2LST_DEBUG=1 to see where, and report it",
@@ -138,7 +139,8 @@ def in_window(text: str) -> str:
     # a flag alone may be followed by the sentence
     text = re.sub(r"(?:pass|use|give|add) --([a-z][a-z-]+) (?!(?:to|if|or|and|for)\b)([\w.+-]+)", _set_to, text)
     text = re.sub(r"(?:pass|add) --([a-z][a-z-]+)", lambda match: f"set '{_label(match[1])}'", text)
-    return re.sub(r"--([a-z][a-z-]+)", lambda match: f"'{_label(match[1])}'", text)
+    # not inside of names of files
+    return re.sub(r"(?<![\w./\\-])--([a-z][a-z-]+)", lambda match: f"'{_label(match[1])}'", text)
 
 
 def _set_to(match: re.Match[str]) -> str:

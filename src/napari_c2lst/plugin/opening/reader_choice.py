@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from fnmatch import fnmatch
 
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-OURS, PATTERN = "napari-c2lst", "*.zarr"
+OURS = "napari-c2lst"
+PATTERN = f"*.zarr{os.sep}"  # napari writes folders so; what its own dialog remembers is one folder, by its whole path
 _NAPARI = {"napari", "builtins"}  # its own readers step back where others are
 
 
@@ -31,7 +33,7 @@ def is_asked() -> bool:
     from napari.settings import get_settings
 
     chosen = get_settings().plugins.extension2reader
-    return not any(fnmatch("slide.zarr", pattern.rstrip("/")) for pattern in chosen) and bool(other_readers())
+    return not any(fnmatch(f"slide.zarr{os.sep}", pattern) for pattern in chosen) and bool(other_readers())
 
 
 def always_ours() -> None:

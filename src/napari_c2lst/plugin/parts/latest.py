@@ -13,6 +13,7 @@ from qtpy.QtCore import QCoreApplication, QObject, QThreadPool, Signal
 from superqt.utils import create_worker
 
 from napari_c2lst.common.errors import C2LError, RunFailure
+from napari_c2lst.plugin.forms.labels import in_window
 
 
 class Latest(QObject):
@@ -59,7 +60,7 @@ class Latest(QObject):
         done
             Called with its result, in the GUI's thread.
         failed
-            Called with a message and a hint if it raised.
+            Called with a message and a hint, as they read in a window, if it raised.
         """
         self._question += 1
         self._set_awaited(True)
@@ -104,7 +105,7 @@ class Latest(QObject):
             return
         self._set_awaited(False)
         if isinstance(error, C2LError):
-            failed(error.message, error.hint)
+            failed(in_window(error.message), in_window(error.hint))
         else:
             failed(_one_line(error), "try again; if it comes again, report it with what you did")
 

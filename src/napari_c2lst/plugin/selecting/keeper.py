@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_c2lst.common.errors import C2LError, InputError
+from napari_c2lst.plugin.forms.labels import in_window
 from napari_c2lst.plugin.jobs.temporary_store import is_on_disk
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.slides.spots.spotsets import PREFIX, SpotSet, checked_name, spot_set_names
@@ -275,5 +276,5 @@ class Keeper(QObject):
 
 
 def told_of(error: Exception) -> tuple[str, str]:
-    """Message and hint of an error."""
-    return (error.message, error.hint) if isinstance(error, C2LError) else (str(error), "")
+    """Message and hint of an error, as they read in a window."""
+    return (in_window(error.message), in_window(error.hint)) if isinstance(error, C2LError) else (str(error), "")

@@ -271,3 +271,21 @@ def test_runs_lie_beside_the_store_that_a_folder_will_become(make_slide: Callabl
     (session.runs_folder / "local" / "config.toml").write_text('kind = "adapt"\n[settings]\n')
     (session.runs_folder / "local" / "result.json").write_text("{}")
     assert [each.name for each in facts_of(session).finished("adapt")] == ["local"]
+
+
+@pytest.mark.parametrize(
+    ("scored", "predictions", "state", "said"),
+    [
+        ({"runs": [], "predictors": [], "rerun": False}, (), "waiting", "predict first"),
+        ({"runs": [], "predictors": [], "rerun": False}, ("c2lst_spots_a",), "ready", "baselines alone are scored"),
+        ({"runs": ["a"], "predictors": [], "rerun": False}, ("c2lst_spots_a",), "done", "1 score table"),
+        ({"runs": [], "predictors": ["/x/p"], "rerun": False}, (), "done", "1 score table"),
+        ({"runs": [], "predictors": [], "rerun": True}, (), "done", "1 score table"),
+    ],
+)
+def test_scores_of_baselines_alone_judge_no_prediction(
+    make_slide: Callable[..., Slide], scored: dict[str, Any], predictions: tuple[str, ...], state: str, said: str
+) -> None:
+    made = RunInfo(Path("scores"), "evaluate", "finished", {"kind": "evaluate", "settings": scored})
+    found = standings(facts(make_slide(), sets={"train": 70}, runs=(made,), predictions=predictions))
+    assert (states(found)["judge"], found[8].said) == (state, said)

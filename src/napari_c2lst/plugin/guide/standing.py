@@ -196,7 +196,17 @@ def _look(facts: Facts) -> tuple[State, str]:
 def _judge(facts: Facts) -> tuple[State, str]:
     if facts.slide is not None and not facts.has_spots:
         return "waiting", "this image has no measured spots"
+    done = facts.finished("evaluate")
+    if done and not any(
+        _scores_a_model(run) for run in done
+    ):  # the simple baselines alone, say before there was a model
+        return ("ready", "baselines alone are scored") if facts.predictions else ("waiting", "predict first")
     return _made(facts, "evaluate", "score table", None if facts.predictions else "predict first")
+
+
+def _scores_a_model(run: RunInfo) -> bool:
+    settings = run.settings
+    return not settings or any(settings.get(name) for name in ("predictors", "runs", "rerun"))
 
 
 def _keep(facts: Facts) -> tuple[State, str]:

@@ -66,7 +66,7 @@ def test_an_element_in_other_pixels_goes_through_level_0() -> None:
 
 def test_circles_touch_and_follow_the_image() -> None:
     grid = lattice()
-    shapes = grid_shapes(image_slide({"aligned": AFFINE}), grid)
+    shapes = grid_shapes(image_slide({"aligned": AFFINE}), grid).first()
     assert len(shapes) == 12
     assert (shapes["radius"] == 2.5).all()
     assert np.array_equal(np.stack([shapes.geometry.y, shapes.geometry.x], 1), grid.yx)
@@ -77,7 +77,7 @@ def test_circles_touch_and_follow_the_image() -> None:
 def test_a_stored_channel_axis_is_no_obstacle() -> None:
     matrix = np.diag([2.0, 3.0, 1.0, 1.0])
     channels = Affine(matrix, input_axes=("x", "y", "c"), output_axes=("x", "y", "c"))
-    shapes = grid_shapes(image_slide({"aligned": channels}), lattice())
+    shapes = grid_shapes(image_slide({"aligned": channels}), lattice()).first()
     way = get_transformation(shapes, "aligned").to_affine_matrix(("x", "y"), ("x", "y"))
     np.testing.assert_allclose(way, np.diag([2.0, 3.0, 1.0]))
 

@@ -41,7 +41,9 @@ def test_lazy_rows_are_read_in_parts(tmp_path: Path) -> None:
         assert lazy.shape == (9000, 2)
         assert lazy.chunks[0] == (4096, 4096, 808)
         assert np.array_equal(lazy.compute(scheduler="threads", num_workers=4), values)
-        assert rows.parts(5000) == [(0, 5000), (5000, 9000)]
+        assert rows.parts() == [(0, 4096), (4096, 8192), (8192, 9000)]
+        assert rows.parts(4000, 8500) == [(4000, 8096), (8096, 8500)]
+        np.testing.assert_array_equal(rows.lazy(4000, 8500).compute(), rows.lazy()[4000:8500].compute())
 
 
 def test_no_rows_at_all(tmp_path: Path) -> None:

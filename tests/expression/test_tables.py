@@ -103,7 +103,9 @@ class TestSpots:
 class TestGrid:
     def test_rows_are_bound_to_the_grids_shapes(self, tmp_path: Path) -> None:
         grid = lattice(keep=0.6)
-        table = grid_table("c2lst_grid_run1", grid, rows_of(random_values(len(grid)), tmp_path, spread=True), WRITTEN)
+        table = grid_table(
+            "c2lst_grid_run1", grid, rows_of(random_values(len(grid)), tmp_path, spread=True), WRITTEN
+        ).first()
         assert table.uns["spatialdata_attrs"]["region"] == "c2lst_grid_run1"
         assert table.obs["position"].tolist() == list(range(len(grid)))
         assert np.array_equal(table.obs[["row", "column"]].to_numpy(), grid.rows_columns)
@@ -111,10 +113,20 @@ class TestGrid:
         np.testing.assert_allclose(table.layers["spread"].compute(), random_values(len(grid)) / 10, rtol=1e-6)
         assert table.uns["c2lst"]["stride_um"] == 10.0
 
+    def test_parts_are_rows_of_the_whole(self, tmp_path: Path) -> None:
+        grid = lattice(keep=0.6)
+        made = grid_table("c2lst_grid_run1", grid, rows_of(random_values(len(grid)), tmp_path, spread=True), WRITTEN)
+        every, part = made.first(), made.make(2, 6)
+        pd.testing.assert_frame_equal(part.obs, every.obs[2:6])
+        assert np.array_equal(part.obsm["spatial"], every.obsm["spatial"][2:6])
+        assert np.array_equal(part.X.compute(), random_values(len(grid))[2:6])
+        assert np.array_equal(part.layers["spread"].compute(), every.layers["spread"].compute()[2:6])
+        assert made.rows == len(grid)
+
 
 class TestWritten:
     def test_a_table_says_what_made_it(self, tmp_path: Path) -> None:
-        table = grid_table("region", lattice(), rows_of(random_values(12), tmp_path), WRITTEN)
+        table = grid_table("region", lattice(), rows_of(random_values(12), tmp_path), WRITTEN).first()
         body = table.uns["c2lst"]
         assert (body["kind"], body["where"], body["arm"]) == ("predictions", "grid", "real+synthetic")
         assert read_written(table) == WRITTEN

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.geometry import matrix_to_system, systems_of
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.store.in_parts import InParts
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,11 @@ class Grid:
     @property
     def rows_columns(self) -> NDArray[np.int64]:
         """(M, 2) row and column of each position on the lattice."""
-        return np.rint((self.yx - self.origin) / self.stride_px).astype(np.int64)
+        return self.lattice(self.yx)
+
+    def lattice(self, yx: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(n, 2) row and column of some positions (n, 2)."""
+        return np.rint((yx - self.origin) / self.stride_px).astype(np.int64)
 
 
 def tissue_grid(slide: Slide, stride_um: float, patch_um: float) -> Grid:
@@ -68,19 +73,26 @@ def tissue_grid(slide: Slide, stride_um: float, patch_um: float) -> Grid:
     return Grid(yx, stride_um / slide.mpp, stride_um)
 
 
-def grid_shapes(slide: Slide, grid: Grid) -> Any:
+def grid_shapes(slide: Slide, grid: Grid) -> InParts:
     """The grid as circles that touch each other, in every coordinate system of the slide's image.
 
     Circles, not squares: a viewer draws them as points, 20,000 at no cost, while polygons take seconds.
     """
+    import pandas as pd
     from spatialdata.models import ShapesModel
 
-    return ShapesModel.parse(
-        np.ascontiguousarray(grid.yx[:, ::-1]),  # x, y
-        geometry=0,
-        radius=grid.stride_px / 2,
-        transformations=image_transformations(slide),
-    )
+    transformations = image_transformations(slide)
+
+    def some(start: int, stop: int) -> Any:
+        return ShapesModel.parse(
+            np.ascontiguousarray(grid.yx[start:stop, ::-1]),  # x, y
+            geometry=0,
+            radius=grid.stride_px / 2,
+            index=pd.RangeIndex(start, stop),
+            transformations=transformations,
+        )
+
+    return InParts(len(grid), some)
 
 
 def image_transformations(slide: Slide, pixels: NDArray[np.float64] | None = None) -> dict[str, Any]:

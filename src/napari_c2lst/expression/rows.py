@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.files import check_free_space, disk_errors
 
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS, _CHUNK_BYTES = 4096, 2**23  # of a part, at most
 
 
 class RowsOnDisk:
@@ -87,21 +87,24 @@ class RowsOnDisk:
         parts = [self.read(a, b)[:, index] for a, b in self.parts()]
         return np.concatenate([np.zeros(0, np.float32), *parts])
 
-    def parts(self, rows: int = _CHUNK_ROWS) -> list[tuple[int, int]]:
-        """`(start, stop)` of parts of so many rows."""
-        return [(a, min(a + rows, self.shape[0])) for a in range(0, self.shape[0], rows)]
+    def parts(self, start: int = 0, stop: int | None = None) -> list[tuple[int, int]]:
+        """`(start, stop)` of parts of the rows, or of some of them."""
+        end, rows = self.shape[0] if stop is None else stop, _CHUNK_ROWS
+        while rows > 1 and rows * self._row > _CHUNK_BYTES:
+            rows //= 2  # powers of two: chunks on disk begin where parts do
+        return [(a, min(a + rows, end)) for a in range(start, end, rows)]
 
-    def lazy(self) -> Any:
-        """The rows as a dask array that reads a part at a time."""
+    def lazy(self, start: int = 0, stop: int | None = None) -> Any:
+        """The rows, or some of them, as a dask array that reads a part at a time."""
         import dask.array
         from dask.delayed import delayed
 
         da: Any = dask.array
         blocks = [
             da.from_delayed(delayed(self.read, pure=False)(a, b), (b - a, self.shape[1]), self.dtype)
-            for a, b in self.parts()
+            for a, b in self.parts(start, stop)
         ]
-        return da.concatenate(blocks) if blocks else da.zeros(self.shape, dtype=self.dtype)
+        return da.concatenate(blocks) if blocks else da.zeros((0, self.shape[1]), dtype=self.dtype)
 
 
 def _opened(beside: Path, file: Path | None) -> IO[bytes]:

@@ -12,6 +12,7 @@ from napari_c2lst.common.errors import InputError, first_line
 from napari_c2lst.common.places import keep_place
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import set_of_training
+from napari_c2lst.slides.store.in_parts import InParts, parts_of
 
 from .facts import PredictorFacts
 from .grid import Grid
@@ -144,50 +145,69 @@ def _others(slide: Slide, chosen: NDArray[np.bool_], training: NDArray[np.bool_]
     return {"unseen": ~training[chosen]} if stored is None else {"held_out": stored.held_out[chosen]}
 
 
-def grid_table(region: str, grid: Grid, rows: Rows, written: Written) -> Any:
-    """Predictions on a grid, bound to the shapes `region`."""
+def grid_table(region: str, grid: Grid, rows: Rows, written: Written) -> InParts:
+    """Predictions on a grid, bound to the shapes `region`; made some positions at a time."""
+    uns = written.uns("grid", stride_um=grid.stride_um)
+
+    def some(start: int, stop: int) -> Any:
+        obs = _grid_obs(region, grid, start, stop)
+        return _table(obs, grid.yx[start:stop], rows, written, region, "position", dict(uns), start)
+
+    return InParts(len(grid), some)
+
+
+def _grid_obs(region: str, grid: Grid, start: int, stop: int) -> Any:
     import pandas as pd
 
-    places = grid.rows_columns
-    obs = pd.DataFrame(
+    places = grid.lattice(grid.yx[start:stop])
+    return pd.DataFrame(
         {
-            "region": pd.Categorical([region] * len(grid)),
-            "position": np.arange(len(grid), dtype=np.int64),
+            "region": pd.Categorical([region] * len(places)),
+            "position": np.arange(start, stop, dtype=np.int64),
             "row": places[:, 0],
             "column": places[:, 1],
         },
         index=pd.Index([f"r{r}c{c}" for r, c in places.tolist()]),
     )
-    return _table(obs, grid.yx, rows, written, region, "position", written.uns("grid", stride_um=grid.stride_um))
 
 
 def _table(
-    obs: Any, yx: NDArray[np.float64], rows: Rows, written: Written, region: str, key: str, uns: dict[str, Any]
+    obs: Any,
+    yx: NDArray[np.float64],
+    rows: Rows,
+    written: Written,
+    region: str,
+    key: str,
+    uns: dict[str, Any],
+    start: int = 0,
 ) -> Any:
+    """A table of the predictions from row `start` on, as many as there are in `obs`."""
     import anndata
     import pandas as pd
     from spatialdata.models import TableModel
 
     panel = written.predictor.panel
     var = pd.DataFrame({"training_mean": panel.mean, "training_std": panel.std}, index=pd.Index(list(panel.genes)))
-    table = anndata.AnnData(rows.mean.lazy(), obs=obs, var=var)
+    stop = start + len(obs)
+    table = anndata.AnnData(rows.mean.lazy(start, stop), obs=obs, var=var)
     if rows.spread is not None:
-        table.layers["spread"] = rows.spread.lazy()
+        table.layers["spread"] = rows.spread.lazy(start, stop)
     table.obsm["spatial"] = np.ascontiguousarray(yx[:, ::-1])  # x, y in level-0 pixels, as scanpy has it
     table.uns[_KEY] = uns
     return TableModel.parse(table, region=region, region_key="region", instance_key=key)
 
 
-def write_csv(file: Path, table: Any) -> None:
-    """Write predictions as text: name, x and y in level-0 pixels, one column for each gene."""
+def write_csv(file: Path, predictions: Any) -> None:
+    """Write a table of predictions as text: name, x and y in level-0 pixels, one column for each gene."""
     import pandas as pd
 
-    xy = table.obsm["spatial"]
-    start = 0
-    for n in table.X.chunks[0]:
-        part = slice(start, start + n)
-        frame = pd.DataFrame(np.asarray(table.X[part].compute()), index=table.obs_names[part], columns=table.var_names)
-        frame.insert(0, "x", xy[part, 0])
-        frame.insert(1, "y", xy[part, 1])
-        frame.to_csv(file, mode="w" if start == 0 else "a", header=start == 0, index_label="name", float_format="%.4f")
-        start += n
+    with file.open("w", encoding="utf-8", newline="") as text:
+        for table in parts_of(predictions):
+            start = 0
+            for block in table.X.blocks:
+                part = slice(start, start + len(block))
+                frame = pd.DataFrame(block.compute(), index=table.obs_names[part], columns=table.var_names)
+                frame.insert(0, "x", table.obsm["spatial"][part, 0])
+                frame.insert(1, "y", table.obsm["spatial"][part, 1])
+                frame.to_csv(text, header=text.tell() == 0, index_label="name", float_format="%.4f")
+                start = part.stop

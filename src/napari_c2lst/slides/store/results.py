@@ -22,6 +22,7 @@ from napari_c2lst.slides.readers.reading import Wanted, quiet
 from napari_c2lst.slides.readers.store import is_store, read_store
 from napari_c2lst.slides.slide import Slide
 
+from .in_parts import InParts, add_rest
 from .moving import move_in, move_out, remove_temporary
 from .storing import write_store
 
@@ -40,7 +41,8 @@ def write_elements(
     Parameters
     ----------
     tables, shapes, images
-        Elements as the models of SpatialData parse them, by names that start with `c2lst_`.
+        Elements as the models of SpatialData parse them, by names that start with `c2lst_`. Tables and shapes of many
+        rows may be `InParts`: they are never whole in memory, so the open slide does not hold them afterwards.
 
     Raises
     ------
@@ -229,6 +231,9 @@ def _squares_to_store(slide: Slide) -> dict[str, Any]:
 
 def _size_of(element: Any) -> int:
     """Bytes an element takes in memory, an upper bound of what it takes on disk."""
+    if isinstance(element, InParts):
+        first = element.first()
+        return _size_of(first) * element.rows // max(1, len(first))
     if hasattr(element, "obs"):
         parts = [element.X, *element.layers.values(), *element.obsm.values()]
         return sum(_matrix_bytes(part) for part in parts if part is not None) + 200 * len(element.obs)
@@ -257,16 +262,27 @@ def _write_beside(temporary: Path, elements: Mapping[str, Mapping[str, Any]], co
     with warnings.catch_warnings(), quiet():
         # a table may annotate spots that are in the user's store only
         warnings.simplefilter("ignore")
-        sdata = SpatialData(**{kind: dict(group) for kind, group in elements.items()})
+        sdata = SpatialData(**{kind: {n: _begun(e) for n, e in group.items()} for kind, group in elements.items()})
         sdata.write(temporary, consolidate_metadata=False, sdata_formats=container, update_sdata_path=False)
+        del sdata
+        for kind, group in elements.items():
+            for name, element in group.items():
+                if isinstance(element, InParts):
+                    add_rest(temporary / kind / name, element)
+
+
+def _begun(element: Any) -> Any:
+    """An element, or its first part."""
+    return element.first() if isinstance(element, InParts) else element
 
 
 def _show_in_memory(slide: Slide, elements: Mapping[str, Mapping[str, Any]]) -> None:
-    """Let the open slide hold what its store now holds."""
+    """Let the open slide hold what its store now holds, but for what is too large to be whole in memory."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for kind, group in elements.items():
             held = getattr(slide.sdata, kind)
             for name, element in group.items():
                 held.pop(name, None)
-                held[name] = element
+                if not isinstance(element, InParts):
+                    held[name] = element

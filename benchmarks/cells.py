@@ -3,6 +3,7 @@
     python benchmarks/cells.py postprocess [--tiles 4]
     python benchmarks/cells.py forward [--weights FILE] [--images 16]
     python benchmarks/cells.py memory --tiles 60 [--workers 8]
+    python benchmarks/cells.py grids [--weights FILE]
 
 MONAI is no dependency; without it, its column is left out. `pip install --no-deps --target DIR monai`, then
 PYTHONPATH=DIR, is enough.
@@ -273,7 +274,7 @@ def _same(one: Array, other: Array, least: float) -> tuple[int, int, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["postprocess", "forward", "memory"])
+    parser.add_argument("what", choices=["postprocess", "forward", "memory", "grids"])
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data" / "hne-consep")
     parser.add_argument("--tiles", type=int, default=4)
     parser.add_argument("--workers", type=int, default=2)
@@ -286,6 +287,10 @@ def main() -> None:
         memory_of_postprocessing(arguments.data)
     elif arguments.what == "memory":
         slide_memory(arguments.data, arguments.tiles, arguments.workers)
+    elif arguments.what == "grids":
+        from cell_grids import compare_grids
+
+        print(f"\nat least {compare_grids(arguments.weights, arguments.data):.2%} on every grid")
     else:
         forward(arguments.weights, arguments.data, arguments.images, arguments.batch)
 

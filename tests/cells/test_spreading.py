@@ -93,10 +93,10 @@ def test_tiles_keep_their_numbers_on_a_worker(
     """A worker gets its tiles alone and counts them from 0; what is bad is named as the slide numbers it."""
     use_decoding(monkeypatch)
 
-    def torn(slide: object, yx: np.ndarray, **size: object) -> np.ndarray:
+    def torn(*_: object) -> np.ndarray:
         raise InputError("torn")
 
-    monkeypatch.setattr("napari_c2lst.cells.tiles.read_patches", torn)
+    monkeypatch.setattr("napari_c2lst.cells.tiles.read_on_lattice", torn)
     index = np.array([1, 3])
     number, found, bad = do_group(work_of(encoded_once, weights), TILES.some(index), 5, index)
     assert (number, len(found), bad) == (5, 0, ((1, "torn"), (3, "torn")))

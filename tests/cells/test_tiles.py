@@ -32,12 +32,12 @@ def test_pixels_are_those_of_the_slide(tissue: Slide, shared: Path) -> None:
 def test_a_tile_that_cannot_be_read_is_left_out(tissue: Slide, monkeypatch: pytest.MonkeyPatch) -> None:
     tiles, _ = tissue_tiling(tissue, "fast", 0.25, 128)
 
-    def read(slide: Slide, yx: np.ndarray, **size: object) -> np.ndarray:
-        if (yx[:, 0] > 400).any():
+    def read(slide: Slide, corner: np.ndarray, side: int, *more: object) -> np.ndarray:
+        if (corner[:, 0] > 400).any():
             raise InputError("torn")
-        return np.zeros((len(yx), 344, 344, 3), np.uint8)
+        return np.zeros((len(corner), side, side, 3), np.uint8)
 
-    monkeypatch.setattr("napari_c2lst.cells.tiles.read_patches", read)
+    monkeypatch.setattr("napari_c2lst.cells.tiles.read_on_lattice", read)
     images = read_tiles(tissue, tiles, np.array([0, 30, 1, 31]))
     assert images.index.tolist() == [0, 1]
     assert len(images.pixels) == 2

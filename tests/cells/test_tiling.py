@@ -24,8 +24,12 @@ def test_maps_cover_core_and_margin(mode: str, core: int) -> None:
     assert output_px(tiles.mode, tiles.input_px) == core + 2 * tiles.margin
 
 
-def test_centres_are_in_pixels_of_the_slide() -> None:
-    assert tiling().centres(np.array([0, 1])).tolist() == [[32, 32], [32, 96]]
+@pytest.mark.parametrize("mode", ["fast", "original"])
+def test_a_tile_lies_in_the_middle_of_what_the_network_sees(mode: str) -> None:
+    tiles = tiling(mode)
+    corners = tiles.corners(np.array([0, 1]))
+    assert (corners + tiles.input_px / 2).tolist() == [[64, 64], [64, 192]]
+    assert corners.dtype == np.int64
 
 
 def test_groups_are_the_unit_of_work() -> None:
@@ -115,13 +119,13 @@ class TestCovering:
     def test_a_slide_smaller_than_a_tile_is_one(self) -> None:
         tiles, _ = tissue_tiling(Plain((30, 20)), "original", 0.25, 512)  # type: ignore[arg-type]
         assert tiles.origin.tolist() == [[0, 0]]
-        assert tiles.centres(np.array([0])).tolist() == [[128, 128]]
+        assert tiles.corners(np.array([0])).tolist() == [[-159, -159]]
 
     def test_a_finer_slide_is_shrunk(self) -> None:
         slide = Plain((1024, 1024), 0.125)
         tiles, _ = tissue_tiling(slide, "fast", 0.25, 256)  # type: ignore[arg-type]
         assert (len(tiles), tiles.px) == (4, 2.0)
-        assert tiles.centres(np.array([3])).tolist() == [[768, 768]]
+        assert tiles.corners(np.array([3])).tolist() == [[256 - 108, 256 - 108]]
         assert cost_note(slide, 0.25, 4) == ("4 tiles; the slide has 0.125 um/px, the weights 0.25 um/px", False)
 
     def test_tiles_are_in_reading_order(self) -> None:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import Reporter
-from napari_c2lst.slides.patches.cutting import read_patches
 
 from .found import Found, joined
 from .inference import Maps, NucleusNet
 from .postprocess import Nuclei, postprocess
+from .reading import read_on_lattice
 from .separating import FixedRange
 from .tiling import Tiling
 
@@ -51,7 +51,7 @@ def read_tiles(slide: Any, tiling: Tiling, index: NDArray[np.int64], workers: in
         Threads.
     """
     try:
-        return Images(index, _pixels(slide, tiling, index, workers))
+        return Images(index, read_on_lattice(slide, tiling.corners(index), tiling.input_px, tiling.mpp, workers))
     except InputError as error:
         if len(index) == 1:
             empty = np.empty((0, tiling.input_px, tiling.input_px, 3), np.uint8)
@@ -62,11 +62,6 @@ def read_tiles(slide: Any, tiling: Tiling, index: NDArray[np.int64], workers: in
         np.concatenate([one.pixels for one in singles]),
         tuple(fault for one in singles for fault in one.bad),
     )
-
-
-def _pixels(slide: Any, tiling: Tiling, index: NDArray[np.int64], workers: int | None) -> NDArray[np.uint8]:
-    side = tiling.input_px
-    return read_patches(slide, tiling.centres(index), patch_um=side * tiling.mpp, patch_px=side, workers=workers)
 
 
 def find_nuclei(

@@ -58,9 +58,9 @@ class Tiling:
         """Side of the network's input."""
         return self.core + 2 * self.margin + INPUT_PX[self.mode] - OUTPUT_PX[self.mode]
 
-    def centres(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(k, 2) centres (y, x) of tiles in level-0 pixels."""
-        return np.asarray((self.origin[index] + self.core / 2) * self.px, np.float64)
+    def corners(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(k, 2) row and column of the first network pixel that the network sees of tiles."""
+        return self.origin[index] - (self.input_px - self.core) // 2
 
     def groups(self, size: int) -> list[NDArray[np.int64]]:
         """Tiles in groups of `size`, the unit of work; they depend on the tiling alone."""

@@ -158,12 +158,31 @@ def _filter(side: float, px: int) -> Filter:
 def _taps(side: float, px: int, begins: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """First source pixel and weights of every output pixel, (phase, px) and (phase, px, taps)."""
     scale = side / px
-    reach, kernel, width = (2.0, _bicubic, 1.0) if side < px else (scale, _hamming, scale)
-    centre = begins[:, None] + (np.arange(px) + 0.5) * scale
+    return taps_at(begins[:, None] + (np.arange(px) + 0.5) * scale, scale)
+
+
+def taps_at(centre: NDArray[np.float64], scale: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """What output pixels look at along one axis.
+
+    Parameters
+    ----------
+    centre
+        (...,) where they have their centres, in source pixels from the outer border of the first.
+    scale
+        Source pixels for one output pixel.
+
+    Returns
+    -------
+    first
+        (...,) first source pixel.
+    weights
+        (..., taps) of it and those after it; they sum to one.
+    """
+    reach, kernel, width = (2.0, _bicubic, 1.0) if scale < 1 else (scale, _hamming, scale)
     first = np.floor(centre - reach + 0.5).astype(np.int64)
     pixel = first[..., None] + np.arange(int(np.ceil(2 * reach)) + 1)
     weights = kernel((pixel - centre[..., None] + 0.5) / width)
-    return first, weights / weights.sum(axis=2, keepdims=True)
+    return first, weights / weights.sum(axis=-1, keepdims=True)
 
 
 def _hamming(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

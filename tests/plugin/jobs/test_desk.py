@@ -14,6 +14,7 @@ import pytest
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMessageBox
 
+from napari_c2lst.common.errors import InputError
 from napari_c2lst.jobs.protocol import Event
 from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.jobs.job import Job
@@ -208,3 +209,18 @@ def test_closing_in_the_moment_after_run_starts_no_child(desk: JobDesk) -> None:
     desk.close()
     assert (job.state, job.pid) == ("stopped", 0)
     assert desk.running() == []
+
+
+def test_a_store_is_made_by_one_job_at_a_time(desk: JobDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Job, "start", lambda _job: None)
+    desk.start("adapt", {"out": tmp_path / "a.zarr"})  # a run folder is another matter: it refuses by itself
+    desk.refuse_twice(tmp_path / "a.zarr")
+    job = desk.start("convert", {"out": str(tmp_path / "a.zarr")}, "Convert a")
+    desk.refuse_twice(tmp_path / "b.zarr")
+    with pytest.raises(InputError, match=r"'a\.zarr' is being made already") as refused:
+        desk.refuse_twice(tmp_path / "a.zarr")
+    assert "“Convert a” has ended" in refused.value.hint
+    for each in desk.running():
+        each._on_end(Event("stopped", {}))
+    assert job.state == "stopped"
+    desk.refuse_twice(tmp_path / "a.zarr")

@@ -50,11 +50,16 @@ class Desk:
 
     def __init__(self) -> None:
         self.made: list[Job] = []
+        self.under_way: list[Path] = []
         self.labels: list[tuple[str, str]] = []
 
     def start(self, task: str, settings: dict[str, Any], label: str) -> Job:
         self.made.append(Job(settings))
         return self.made[-1]
+
+    def refuse_twice(self, out: Path) -> None:
+        if out in self.under_way:
+            raise InputError(f"'{out.name}' is being made already", "wait")
 
     def running(self) -> list[Any]:
         return [type("Running", (), {"task": task, "label": label})() for task, label in self.labels]
@@ -314,6 +319,18 @@ class Conversion:
 @pytest.fixture
 def conversion(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conversion:
     return Conversion(bench, tmp_path, monkeypatch)
+
+
+def test_a_conversion_that_a_step_has_begun_is_not_begun_again(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "is_on_disk", lambda slide: True)
+    bench.open(str(tmp_path / "raw.svs"), is_zarr=False)
+    bench.desk.under_way.append(tmp_path / "raw.svs.zarr")
+    with pytest.raises(InputError, match=r"'raw\.svs\.zarr' is being made already"):  # before anything is asked
+        bench.keeper.keep(bench.choice(9), "train")
+    assert bench.desk.made == []
+    assert list(bench.session.sets) == ["train"]  # nothing is lost: Save again keeps it
 
 
 def test_sets_go_into_what_a_slide_is_converted_to(conversion: Conversion, qtbot: Any) -> None:

@@ -157,6 +157,22 @@ def test_a_slide_that_is_no_store_is_converted_for_its_set(made: Launched) -> No
     assert not made.launcher.busy
 
 
+def test_two_steps_do_not_convert_a_slide_at_once(made: Launched) -> None:
+    raw(made)
+    made.launch("mine")
+    other = Launched(made.by_hand)
+    other.launch("mine", "evaluate")
+    (convert,) = made.jobs
+    store = convert.settings["out"]
+    assert other.refusals == [
+        (f"'{store.name}' is being made already", "wait until “Convert B4 to a SpatialData” has ended")
+    ]
+    assert (other.jobs, other.launcher.busy) == ([], False)
+    made.by_hand.end(convert, "failed", message="no room")
+    other.launch("mine", "evaluate")  # nobody makes it any more
+    assert [job.task for job in other.jobs] == ["convert"]
+
+
 def test_another_slide_is_opened_during_the_conversion(made: Launched) -> None:
     slide = raw(made, mpp=0.5)
     made.launch("mine")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
+from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.parts.latest import Latest
 
 from .job import Job
@@ -73,6 +74,19 @@ class JobDesk(QObject):
     def running(self) -> list[Job]:
         """The jobs that have not ended."""
         return [job for job in self.jobs if job.active]
+
+    def refuse_twice(self, out: Path) -> None:
+        """Two jobs must not make one store: the later one would only find at its end that it is there already.
+
+        Raises
+        ------
+        InputError
+            If a job that runs is making `out`.
+        """
+        for job in self.running():
+            made = job.settings.get("out") if job.task == "convert" else None
+            if made is not None and Path(made).absolute() == out.absolute():
+                raise InputError(f"'{out.name}' is being made already", f"wait until “{job.label}” has ended")
 
     def confirm_close(self, parent: QWidget | None = None) -> bool:
         """Whether the window may close; asks only if a job is running."""

@@ -211,6 +211,7 @@ class Keeper(QObject):
         """A slide that is no store becomes one, in a child process: a whole slide takes a while."""
         session = self._shared.session
         out = storing.target_of(slide)
+        self._shared.jobs.refuse_twice(out)
         if not self.agree(
             f"'{slide.name}' is no SpatialData yet, and sets are kept in one. Convert it to '{out}'? "
             "The files you opened stay as they are."
@@ -218,6 +219,7 @@ class Keeper(QObject):
             self.told.emit("warning", f"set '{spots.name}' is not saved: it is kept while the viewer is open", "")
             return
         self._refuse_another(slide)
+        self._shared.jobs.refuse_twice(out)  # it may have begun while the user was asked
         settings = {"slide": slide.path, "out": out, **session.opening}
         job = self._shared.jobs.start("convert", settings, f"Convert {slide.name} to a SpatialData")
         self._converting, self._kept = job, list(session.sets.values())

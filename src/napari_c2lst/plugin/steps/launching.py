@@ -87,6 +87,7 @@ class Launcher(QObject):
         from napari_c2lst.slides.store.results import store_name
 
         out = slide.path.absolute().parent / store_name(slide.path)
+        self._desk.refuse_twice(out)
         if out.exists():
             raise InputError(
                 f"the chosen spots cannot be kept: '{slide.path}' is no SpatialData store, and '{out}' is there",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,19 @@ def test_the_run_that_was_chosen_stays_when_new_results_come(
     assert panel.runs.count() == 3
     assert panel.runs.currentText() == kept
     qtbot.waitUntil(lambda: ready(panel) and panel.scores.folder.name == kept, timeout=20_000)  # type: ignore[union-attr]
+
+
+def test_who_looked_at_the_newest_scores_sees_those_that_come(
+    qtbot: Any, panel: JudgePanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    session.open(slide)
+    assert panel.runs.currentText() == "scores"
+    shutil.copytree(runs / "scores", runs / "later")
+    stamp = (runs / "scores" / "result.json").stat().st_mtime + 100
+    os.utime(runs / "later" / "result.json", (stamp, stamp))
+    session.results_changed.emit()
+    assert panel.runs.currentText() == "later"
+    qtbot.waitUntil(lambda: ready(panel) and panel.scores.folder.name == "later", timeout=20_000)  # type: ignore[union-attr]
 
 
 def test_a_run_that_was_deleted_gives_way_to_another(

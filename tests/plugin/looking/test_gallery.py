@@ -198,6 +198,20 @@ def test_the_run_that_was_chosen_stays_when_new_results_come(
     assert gallery.runs.currentText() == kept
 
 
+def test_who_looked_at_the_newest_pairs_sees_those_that_come(
+    qtbot: Any, gallery: GalleryPanel, session: Session, slide: Slide, runs: Path
+) -> None:
+    session.open(slide)
+    qtbot.waitUntil(lambda: gallery.paired is not None, timeout=20_000)
+    paired = gallery.paired
+    shutil.copytree(runs / "late", runs / "newest")
+    stamp = (runs / "late" / "result.json").stat().st_mtime + 100
+    os.utime(runs / "newest" / "result.json", (stamp, stamp))
+    session.results_changed.emit()
+    assert gallery.runs.currentText() == "newest"
+    qtbot.waitUntil(lambda: gallery.paired not in (None, paired), timeout=20_000)
+
+
 def test_results_of_another_step_leave_the_gallery_as_it_is(
     qtbot: Any, gallery: GalleryPanel, session: Session, slide: Slide, runs: Path
 ) -> None:

@@ -61,8 +61,9 @@ class JudgePanel(QWidget):
     # ---------------------------------------------------------------- which scores
 
     def _use_runs(self) -> None:
-        """The scores there are; those that were chosen stay chosen."""
-        before = self.runs.currentData()
+        """The scores there are; older ones that were chosen stay chosen."""
+        # who looked at the newest looks at the newest again: a step that ends leads here
+        before = self.runs.currentData() if self.runs.currentIndex() > 0 else None
         found = runs_with_scores(self.session.runs_folder)
         with signals_blocked(self.runs):
             self.runs.clear()

@@ -64,8 +64,9 @@ class GalleryPanel(QWidget):
     # ---------------------------------------------------------------- which pairs
 
     def _use_runs(self) -> None:
-        """The runs there are; the one that was chosen stays chosen."""
-        before = self.runs.currentData()
+        """The runs there are; an older one that was chosen stays chosen."""
+        # who looked at the newest looks at the newest again: a step that ends leads here
+        before = self.runs.currentData() if self.runs.currentIndex() > 0 else None
         slide = self.session.slide
         found = runs_with_pairs(self.session.runs_folder) if slide is not None and slide.spots is not None else []
         with signals_blocked(self.runs):

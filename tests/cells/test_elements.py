@@ -66,6 +66,21 @@ def test_types_that_none_has_are_known_to_the_table_too(found: Found) -> None:
     assert table.var_names.tolist() == list(FACTS.type_names)
 
 
+def test_a_part_is_rows_of_the_whole(found: Found, tissue: Slide) -> None:
+    import pandas as pd
+
+    uns = cells_uns("cells", "mine", FACTS, "sha256:x", 0.25)
+    table, part = (
+        cell_table("c2lst_cells_mine", some, FACTS, 2.0, dict(uns), first)
+        for some, first in ((found, 0), (found.part(1, 3), 1))
+    )
+    pd.testing.assert_frame_equal(part.obs, table.obs[1:])
+    assert (table.X[1:] != part.X).nnz == 0
+    np.testing.assert_array_equal(part.obsm["spatial"], table.obsm["spatial"][1:])
+    shapes, some = cell_shapes(tissue, polygons(found)), cell_shapes(tissue, polygons(found.part(1, 3)), 1)
+    pd.testing.assert_frame_equal(pd.DataFrame(some), pd.DataFrame(shapes[1:]))
+
+
 def test_the_table_survives_the_disk(found: Found, tmp_path: Path) -> None:
     import anndata
 

@@ -122,3 +122,13 @@ def test_a_failed_write_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest
         found_of([(45, 45)]).save(tmp_path / "a.npz")
     assert load_found(tmp_path / "a.npz").centroid.tolist() == [[20, 20]]
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 3), (1, 2), (2, 3), (1, 1), (0, 0)])
+def test_a_part_is_what_taking_its_rows_gives(start: int, stop: int) -> None:
+    labels = discs((60, 90), [(20, 20), (20, 50), (40, 70)], 6)
+    found = Found.of(measure(labels, None), 0, (0, 0), 90)
+    part, taken = found.part(start, stop), found.take(np.arange(start, stop))
+    for field in fields(Found):
+        np.testing.assert_array_equal(getattr(part, field.name), getattr(taken, field.name))
+    assert np.shares_memory(part.corners, found.corners) or start == stop

@@ -14,18 +14,22 @@ from .found import Found
 CELLS_VERSION = 1
 
 
-def cell_shapes(slide: Slide, areas: NDArray[Any]) -> Any:
+def cell_shapes(slide: Slide, areas: NDArray[Any], start: int = 0) -> Any:
     """The polygons, in every coordinate system of the slide's image.
 
     Parameters
     ----------
     areas
         (n,) polygons in level-0 pixels.
+    start
+        Number of the first of them, where they are a part of all.
     """
     import geopandas as gpd
+    import pandas as pd
     from spatialdata.models import ShapesModel
     from spatialdata.transformations import Affine
 
+    index = pd.RangeIndex(start, start + len(areas))
     element = slide.sdata.images[slide.image_name]
     transformations = {
         system: Affine(
@@ -35,10 +39,10 @@ def cell_shapes(slide: Slide, areas: NDArray[Any]) -> Any:
         )
         for system in systems_of(element)
     }
-    return ShapesModel.parse(gpd.GeoDataFrame(geometry=areas), transformations=transformations)
+    return ShapesModel.parse(gpd.GeoDataFrame(geometry=areas, index=index), transformations=transformations)
 
 
-def cell_table(region: str, found: Found, facts: CellFacts, px: float, uns: dict[str, Any]) -> Any:
+def cell_table(region: str, found: Found, facts: CellFacts, px: float, uns: dict[str, Any], start: int = 0) -> Any:
     """What is known of each nucleus, bound to the polygons `region`.
 
     Parameters
@@ -47,6 +51,8 @@ def cell_table(region: str, found: Found, facts: CellFacts, px: float, uns: dict
         Level-0 pixels per network pixel.
     uns
         What it says about itself.
+    start
+        Number of the first nucleus, where they are a part of all.
 
     Returns
     -------
@@ -59,17 +65,18 @@ def cell_table(region: str, found: Found, facts: CellFacts, px: float, uns: dict
 
     names, kind = facts.type_names, type_column(found, facts)
     xy = (found.centroid + 0.5) * px
+    number = np.arange(start, start + len(found), dtype=np.int64)
     obs = pd.DataFrame(
         {
             "region": pd.Categorical.from_codes(np.zeros(len(found), np.int8), categories=[region]),
-            "cell": np.arange(len(found), dtype=np.int64),
+            "cell": number,
             "type": pd.Categorical.from_codes(np.where(kind < 0, len(names), kind), categories=[*names, UNTYPED]),
             "type_prob": found.type_prob,
             "area_um2": (found.area * facts.mpp**2).astype(np.float32),
             "x": xy[:, 0],
             "y": xy[:, 1],
         },
-        index=pd.Index(np.char.mod("cell_%d", np.arange(len(found))).astype(object)),
+        index=pd.Index(np.char.mod("cell_%d", number).astype(object)),
     )
     typed = np.flatnonzero(kind >= 0)
     own = csr_matrix((np.ones(len(typed), np.float32), (typed, kind[typed])), shape=(len(found), len(names)))

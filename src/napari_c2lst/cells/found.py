@@ -101,6 +101,12 @@ class Found:
         single = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in ("corners", "length")}
         return Found(**single, corners=corners, length=length)
 
+    def part(self, start: int, stop: int) -> "Found":
+        """Those from `start` to `stop`, without a copy."""
+        first, last = (int(self.length[:row].sum(dtype=np.int64)) for row in (start, stop))
+        single = {f.name: getattr(self, f.name)[start:stop] for f in fields(self) if f.name != "corners"}
+        return Found(**single, corners=self.corners[first:last])
+
     def renamed(self, number: NDArray[np.int64]) -> "Found":
         """With other numbers of the tiles: tile i becomes `number[i]`."""
         return replace(self, tile=number[self.tile])

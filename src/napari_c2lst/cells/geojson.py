@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import shapely
 from numpy.typing import NDArray
 
@@ -12,19 +11,22 @@ from napari_c2lst.common.files import atomic_file
 
 from .facts import CellFacts
 from .found import Found
+from .joining import polygons
 
 _AT_ONCE = 10_000
 
 
-def write_geojson(path: Path, found: Found, areas: NDArray[Any], facts: CellFacts, um2: float) -> None:
+def write_geojson(path: Path, found: Found, px: float, facts: CellFacts, um2: float) -> None:
     """Write a FeatureCollection, whole or not at all.
 
     Parameters
     ----------
     path
         The file.
-    found, areas
-        Nuclei, and their polygons in level-0 pixels, as QuPath counts them.
+    found
+        The nuclei.
+    px
+        Level-0 pixels per network pixel: polygons are in level-0 pixels, as QuPath counts them.
     facts
         Of the weights: names and colours of the types.
     um2
@@ -39,17 +41,16 @@ def write_geojson(path: Path, found: Found, areas: NDArray[Any], facts: CellFact
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write('{"type": "FeatureCollection", "features": [')
         for start in range(0, len(found), _AT_ONCE):
-            rows = np.arange(start, min(start + _AT_ONCE, len(found)))
-            features = [json.dumps(f) for f in _features(found, areas, rows, classes, facts.nr_types is not None, um2)]
+            some = found.part(start, min(start + _AT_ONCE, len(found)))
+            areas = polygons(some, px)
+            features = [json.dumps(f) for f in _features(some, areas, classes, facts.nr_types is not None, um2)]
             file.write((",\n" if start else "\n") + ",\n".join(features))
         file.write("\n]}\n")
 
 
-def _features(
-    found: Found, areas: NDArray[Any], rows: NDArray[np.int64], classes: list[Any], typed: bool, um2: float
-) -> list[dict[str, Any]]:
+def _features(found: Found, areas: NDArray[Any], classes: list[Any], typed: bool, um2: float) -> list[dict[str, Any]]:
     features = []
-    for row in rows.tolist():
+    for row in range(len(found)):
         ring = shapely.get_coordinates(areas[row]).round(2).tolist()
         kind = int(found.type[row]) - 1 if typed else 0
         properties: dict[str, Any] = {"objectType": "detection"}

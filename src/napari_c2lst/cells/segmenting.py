@@ -16,6 +16,7 @@ from napari_c2lst.common.results import TaskResult
 from napari_c2lst.slides.facts import CELLS, CELLS_TABLE, COMPOSITION
 from napari_c2lst.slides.images.tissue import TissueMask
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.store.in_parts import InParts
 from napari_c2lst.slides.store.results import refuse_names, write_elements
 from napari_c2lst.slides.store.stored import open_stored
 
@@ -194,20 +195,25 @@ class _Job:
                 f"no nuclei were found on {len(tiling)} tiles of slide '{self.slide.name}'",
                 "are these the right weights, and is --mpp right?",
             )
-        areas = polygons(found, tiling.px)
         region = CELLS + self.name
         uns = cells_uns(
             "cells", self.name, facts, self.model.content_hash, self.slide.mpp, tiles=len(tiling), bad_tiles=len(bad)
         )
-        tables = {region + CELLS_TABLE: cell_table(region, found, facts, tiling.px, uns)}
+        tables: dict[str, Any] = {
+            region + CELLS_TABLE: InParts(
+                len(found), lambda a, b: cell_table(region, found.part(a, b), facts, tiling.px, dict(uns), a)
+            )
+        }
         kind = type_column(found, facts)
         composition = self._composition(found, kind, tiling.px)
         if composition is not None:
             tables[COMPOSITION + self.name] = composition
-        shapes = {region: cell_shapes(self.slide, areas)}
+        shapes = {
+            region: InParts(len(found), lambda a, b: cell_shapes(self.slide, polygons(found.part(a, b), tiling.px), a))
+        }
         write_elements(self.slide, tables=tables, shapes=shapes)
         if self.settings.geojson is not None:
-            write_geojson(self.settings.geojson, found, areas, facts, facts.mpp**2)
+            write_geojson(self.settings.geojson, found, tiling.px, facts, facts.mpp**2)
         counts = np.bincount(kind[kind >= 0], minlength=len(facts.type_names))
         return CellsResult(
             store=self.slide.path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.jobs.protocol import Event
 from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.jobs.job import Job
+from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
 from napari_c2lst.slides.slide import Slide
@@ -224,3 +226,16 @@ def test_a_store_is_made_by_one_job_at_a_time(desk: JobDesk, tmp_path: Path, mon
         each._on_end(Event("stopped", {}))
     assert job.state == "stopped"
     desk.refuse_twice(tmp_path / "a.zarr")
+
+
+def test_a_store_that_was_just_made_is_busy_until_its_sets_are_in_it(qtbot: Any, desk: JobDesk, tmp_path: Path) -> None:
+    store, let = tmp_path / "a.zarr", threading.Event()
+    work = Latest()
+    desk.filling[store] = work
+    desk.refuse_twice(store)
+    work.ask(let.wait, 20, done=lambda _: None, failed=lambda *_: None)
+    with pytest.raises(InputError, match="the spots are being written into"):
+        desk.refuse_twice(store)
+    let.set()
+    qtbot.waitUntil(lambda: not work.awaited, timeout=20_000)
+    desk.refuse_twice(store)

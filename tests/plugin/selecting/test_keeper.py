@@ -51,6 +51,7 @@ class Desk:
     def __init__(self) -> None:
         self.made: list[Job] = []
         self.under_way: list[Path] = []
+        self.filling: dict[Path, Any] = {}
         self.labels: list[tuple[str, str]] = []
 
     def start(self, task: str, settings: dict[str, Any], label: str) -> Job:
@@ -339,6 +340,7 @@ def test_sets_go_into_what_a_slide_is_converted_to(conversion: Conversion, qtbot
     with pytest.raises(InputError, match="the slide is being converted"):
         bench.keeper.keep(bench.choice(10), "b")
     conversion.job.end("finished")
+    assert bench.desk.filling[conversion.out].awaited  # nobody else is to say that the store is there already
     done(bench, qtbot)
     assert bench.session.store == conversion.out
     assert bench.session.opening == {"mpp": 0.5}  # its elements have names of their own now

@@ -149,6 +149,7 @@ def test_a_slide_that_is_no_store_is_converted_for_its_set(made: Launched) -> No
     assert made.launcher.busy
     made.by_hand.end(convert, "finished", result={})
     assert made.threads.asked[0][1][:2] == (store, {"mpp": 0.5})
+    assert made.by_hand.shared.jobs.filling[store] is made.threads
     made.threads.answer(replace(slide, path=store, is_zarr=True))
     # image and table were those of the folder: the store has its own
     assert made.jobs[1].settings == {"slide": store, "spots": "mine", "mpp": 0.5, "out": out}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
@@ -36,6 +37,8 @@ class JobDesk(QObject):
     ----------
     jobs
         Every job since the viewer was opened, oldest first.
+    filling
+        Stores that were just made, and the work that writes the sets of spots into each.
     """
 
     started = Signal(object)  # Job
@@ -45,6 +48,7 @@ class JobDesk(QObject):
         super().__init__(parent)
         self.session = session
         self.jobs: list[Job] = []
+        self.filling: dict[Path, Latest] = {}
         self.temporary = TemporaryStores()
         self._thread = Latest(self)
         self.command: Sequence[str] | None = None  # another program than our own child, for tests
@@ -81,8 +85,11 @@ class JobDesk(QObject):
         Raises
         ------
         InputError
-            If a job that runs is making `out`.
+            If a job that runs is making `out`, or the sets of spots are being written into it, just made.
         """
+        work = self.filling.get(out.absolute())
+        if work is not None and isalive(work) and work.awaited:
+            raise InputError(f"the spots are being written into '{out.name}'", "try again in a moment")
         for job in self.running():
             made = job.settings.get("out") if job.task == "convert" else None
             if made is not None and Path(made).absolute() == out.absolute():

@@ -210,8 +210,8 @@ class Keeper(QObject):
     def _convert(self, slide: Slide, spots: SpotSet) -> None:
         """A slide that is no store becomes one, in a child process: a whole slide takes a while."""
         session = self._shared.session
+        self._shared.jobs.refuse_twice(storing.name_of(slide))
         out = storing.target_of(slide)
-        self._shared.jobs.refuse_twice(out)
         if not self.agree(
             f"'{slide.name}' is no SpatialData yet, and sets are kept in one. Convert it to '{out}'? "
             "The files you opened stay as they are."
@@ -249,6 +249,7 @@ class Keeper(QObject):
             session.refresh(slide)
             self._saved(names, out)
 
+        self._shared.jobs.filling[out.absolute()] = self._work
         self._work.ask(storing.open_and_store, out, opening, sets, done=done, failed=self._failed)
 
     def _saved(self, names: str, path: Path) -> None:

@@ -54,6 +54,13 @@ def delete_set(slide: Slide, name: str) -> Slide:
     return slide
 
 
+def name_of(slide: Slide) -> Path:
+    """What the store is called that a slide that is none is converted to."""
+    from napari_c2lst.slides.store.results import store_name
+
+    return slide.path.absolute().parent / store_name(slide.path)
+
+
 def target_of(slide: Slide) -> Path:
     """The store that a slide that is none is converted to.
 
@@ -62,9 +69,7 @@ def target_of(slide: Slide) -> Path:
     InputError
         If there is such a store already.
     """
-    from napari_c2lst.slides.store.results import store_name
-
-    out = slide.path.absolute().parent / store_name(slide.path)
+    out = name_of(slide)
     if out.exists():
         raise InputError(
             f"'{slide.path}' is no SpatialData store, and '{out}' is there already",

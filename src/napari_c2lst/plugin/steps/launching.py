@@ -105,7 +105,9 @@ class Launcher(QObject):
             self.busy = False
             return
         self._is_a_store_now()
-        self._write_set(Path(job.settings["out"]))
+        store = Path(job.settings["out"])
+        self._desk.filling[store.absolute()] = self._thread
+        self._write_set(store)
 
     def _is_a_store_now(self) -> None:
         """Only the size of a pixel is still to be given: the elements of the new store have names of their own."""

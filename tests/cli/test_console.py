@@ -62,6 +62,14 @@ def test_a_new_part_starts_its_own_clock(clock: Clock) -> None:
     assert stream.getvalue() == "  b 1/10, 1 min 39 s left\n"
 
 
+def test_work_that_goes_on_is_timed_from_where_it_went_on(clock: Clock) -> None:
+    reporter, stream = plain(clock)
+    reporter.progress(544, 1604, "tiles")
+    clock.now = 20.0
+    reporter.progress(554, 1604, "tiles")
+    assert stream.getvalue() == "  tiles 554/1604, 35 min left\n"
+
+
 def test_a_bar_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     with console.BarReporter(lambda: True) as reporter:
         reporter.message("before the bar")

@@ -69,7 +69,7 @@ class PlainReporter(ConsoleReporter):
         self._clock = clock
         self._last = -PLAIN_INTERVAL
         self._what: str | None = None
-        self._began = 0.0
+        self._began, self._from = 0.0, 0
         self._figures = ""
 
     def message(self, text: str, level: Level = "info") -> None:
@@ -81,11 +81,12 @@ class PlainReporter(ConsoleReporter):
         now = self._clock()
         if what != self._what:
             self._what, self._began, self._figures = what, now, ""
+            self._from = done  # what an earlier run did says nothing of the pace of this one
             self._last = now  # the first line comes after a while: short parts need none but their last
         if now - self._last < PLAIN_INTERVAL and done < total:
             return
         self._last = now
-        left = time_left(done, total, now - self._began)
+        left = time_left(done - self._from, total - self._from, now - self._began)
         parts = [f"{what or 'work'} {done}/{total}", left, self._figures]
         print("  " + ", ".join(part for part in parts if part), file=self._stream, flush=True)
 

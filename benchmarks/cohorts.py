@@ -5,7 +5,7 @@
 PREDICTOR is the run folder of `c2lst train`. Slides are made of the sample slide's picture, laid side by side 1, 4 and
 16 times; each is predicted on a grid over its tissue by a process of its own. Every process computes with one thread.
 `--quick` takes slides of 1x the area for the throughput instead of 4x: `--only throughput --quick` is the part for two
-idle cores, a few minutes in all.
+idle cores, a few minutes in all. `--large` measures the memory of 62 times the area too.
 """
 
 import argparse
@@ -21,6 +21,7 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
 
 import numpy as np
 from PIL import Image
+from quadrupled import quadrupled
 
 import napari_c2lst as c2lst
 from napari_c2lst.slides.sample_data import sample_source
@@ -33,20 +34,23 @@ def main() -> None:
     parser.add_argument("--slides", type=int, default=4)
     parser.add_argument("--only", choices=("memory", "throughput"), default=None)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--large", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         out = options.out or Path(temporary)
         print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
         out.mkdir(parents=True, exist_ok=True)
         if options.only != "throughput":
-            memory(out, options.predictor)
+            memory(out, options.predictor, large=options.large)
         if options.only != "memory":
             throughput(out, options.predictor, options.slides, 1 if options.quick else 2)
 
 
-def memory(out: Path, predictor: Path) -> None:
-    """Peak memory of `predict --where grid` on 1, 4 and 16 times the area."""
+def memory(out: Path, predictor: Path, *, large: bool) -> None:
+    """Peak memory of `predict --where grid` on 1, 4 and 16 times the area, and on some 62 times."""
     stores = [enlarged(out / f"x{k * k}.zarr", k) for k in (1, 2, 4)]
+    if large:
+        stores.append(quadrupled(stores[-1], out / "large.zarr"))
     rows = cohort(out / "memory", stores, predictor, workers=1)[1]
     for store in stores:
         row = rows[store.stem]

@@ -46,6 +46,11 @@ def test_lazy_rows_are_read_in_parts(tmp_path: Path) -> None:
         np.testing.assert_array_equal(rows.lazy(4000, 8500).compute(), rows.lazy()[4000:8500].compute())
 
 
+def test_long_rows_are_read_fewer_at_a_time(tmp_path: Path) -> None:
+    with RowsOnDisk(tmp_path, (300, 20_000)) as rows:
+        assert rows.parts() == [(0, 64), (64, 128), (128, 192), (192, 256), (256, 300)]
+
+
 def test_no_rows_at_all(tmp_path: Path) -> None:
     with RowsOnDisk(tmp_path, (0, 3)) as rows:
         assert rows.lazy().compute().shape == (0, 3)

@@ -22,6 +22,7 @@ from napari_c2lst.expression.tables import (
 )
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
+from napari_c2lst.slides.store import in_parts
 
 WRITTEN = Written("run1", "/runs/run1/predictor.safetensors", "sha256:weights", facts(), tta=False, mpp=2.5)
 
@@ -147,7 +148,9 @@ class TestWritten:
             read_written(SimpleNamespace(uns={} if body is None else {"c2lst": body}))
 
 
-def test_csv_has_a_row_for_each_position(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", [5000, 2**14])
+def test_csv_has_a_row_for_each_position(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
+    monkeypatch.setattr(in_parts, "ROWS", part)
     grid = lattice(100, 90)
     values = random_values(9000)
     write_csv(tmp_path / "out.csv", grid_table("region", grid, rows_of(values, tmp_path), WRITTEN))

@@ -274,18 +274,23 @@ def test_runs_lie_beside_the_store_that_a_folder_will_become(make_slide: Callabl
 
 
 @pytest.mark.parametrize(
-    ("scored", "predictions", "state", "said"),
+    ("scores", "predictions", "state", "said"),
     [
-        ({"runs": [], "predictors": [], "rerun": False}, (), "waiting", "predict first"),
-        ({"runs": [], "predictors": [], "rerun": False}, ("c2lst_spots_a",), "ready", "baselines alone are scored"),
-        ({"runs": ["a"], "predictors": [], "rerun": False}, ("c2lst_spots_a",), "done", "1 score table"),
-        ({"runs": [], "predictors": ["/x/p"], "rerun": False}, (), "done", "1 score table"),
-        ({"runs": [], "predictors": [], "rerun": True}, (), "done", "1 score table"),
+        ("arm,run\nmean,\nridge,\n", (), "waiting", "predict first"),
+        ("arm,run\nmean,\nridge,\n", ("c2lst_spots_a",), "ready", "baselines alone are scored"),
+        ("arm,run\nmean,\nreal+synthetic,predictor\n", ("c2lst_spots_a",), "done", "1 score table"),
+        ("arm,run\nreal,\n", (), "done", "1 score table"),
+        ("arm,run\na later arm,\n", (), "done", "1 score table"),
+        ("", (), "done", "1 score table"),  # damaged: the panel says so
+        ("other\n1\n", (), "done", "1 score table"),
     ],
 )
 def test_scores_of_baselines_alone_judge_no_prediction(
-    make_slide: Callable[..., Slide], scored: dict[str, Any], predictions: tuple[str, ...], state: str, said: str
+    make_slide: Callable[..., Slide], tmp_path: Path, scores: str, predictions: tuple[str, ...], state: str, said: str
 ) -> None:
-    made = RunInfo(Path("scores"), "evaluate", "finished", {"kind": "evaluate", "settings": scored})
-    found = standings(facts(make_slide(), sets={"train": 70}, runs=(made,), predictions=predictions))
+    (tmp_path / "scores.csv").write_text(scores)
+    made = RunInfo(tmp_path, "evaluate", "finished")
+    # the guide would call the first step that can be done "next": one at work comes before it
+    known: dict[str, Any] = {"predictions": predictions, "running": frozenset({"open"})}
+    found = standings(facts(make_slide(), sets={"train": 70}, runs=(made,), **known))
     assert (states(found)["judge"], found[8].said) == (state, said)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from napari_c2lst.evaluation.arms import arm_named, is_arm
 from napari_c2lst.plugin.runs import RunInfo, find_runs
 from napari_c2lst.slides.readers.cells_aside import cell_tables
 
@@ -205,8 +207,13 @@ def _judge(facts: Facts) -> tuple[State, str]:
 
 
 def _scores_a_model(run: RunInfo) -> bool:
-    settings = run.settings
-    return not settings or any(settings.get(name) for name in ("predictors", "runs", "rerun"))
+    """Whether a network is among what was scored; also where that cannot be read: the panel says what is wrong."""
+    try:
+        with (run.path / "scores.csv").open(encoding="utf-8", newline="") as file:
+            arms = [str(line["arm"]) for line in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, csv.Error):
+        return True
+    return not arms or not all(is_arm(arm) and arm_named(arm).kind == "baseline" for arm in arms)
 
 
 def _keep(facts: Facts) -> tuple[State, str]:

@@ -115,7 +115,7 @@ class TestGrid:
         assert table.uns["c2lst"]["stride_um"] == 10.0
 
     def test_parts_are_rows_of_the_whole(self, tmp_path: Path) -> None:
-        grid = lattice(keep=0.6)
+        grid = lattice()
         made = grid_table("c2lst_grid_run1", grid, rows_of(random_values(len(grid)), tmp_path, spread=True), WRITTEN)
         every, part = made.first(), made.make(2, 6)
         pd.testing.assert_frame_equal(part.obs, every.obs[2:6])

@@ -31,8 +31,8 @@ Box = tuple[int, int, int, int]  # top, left, bottom, right in pixels of the net
 Grid = tuple[int, int, int]  # side of a tile, shift of the grid, workers
 
 FIRST: Grid = (256, 0, 2)
-OTHERS: tuple[Grid, ...] = ((256, 0, 1), (256, 8, 2), (256, 16, 2), (256, 40, 1), (384, 0, 2), (384, 40, 2))
-SAMPLE_BOX: Box = (7900, 2300, 9000, 3400)  # the densest tissue of the sample slide
+OTHERS: tuple[Grid, ...] = ((256, 8, 2), (256, 16, 1), (256, 40, 2), (384, 0, 1))
+SAMPLE_BOX: Box = (7900, 2300, 8600, 3000)  # the densest tissue of the sample slide
 _NEAR = 32  # tiles that begin so near the box may hold nuclei that reach into it
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants
 from tests.diffusion.models import tiny_central
 
 from napari_c2lst.common.errors import InputError, MismatchError
@@ -115,12 +116,13 @@ def test_a_hub_id_is_fetched_by_name_with_safetensors_only(tmp_path, monkeypatch
     asked = {}
 
     def snapshot_download(hub_id, allow_patterns):
-        asked.update(hub_id=hub_id, patterns=allow_patterns)
+        asked.update(hub_id=hub_id, patterns=allow_patterns, silent=constants.HF_HUB_DISABLE_TELEMETRY)
         return str(folder)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     assert load_central("centre/model", allow_download=True).content_hash == tiny_central().content_hash
     assert asked["hub_id"] == "centre/model"
+    assert asked["silent"]
     assert not [p for p in asked["patterns"] if p.endswith((".bin", ".pt", ".ckpt"))]
 
 

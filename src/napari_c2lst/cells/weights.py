@@ -1,7 +1,6 @@
 """Weights of HoVer-Net: official checkpoints, those of TIAToolbox, and ours (safetensors with their facts)."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.files import atomic_file, content_hash
+from napari_c2lst.common.hub import no_telemetry
 
 from .facts import (
     CELLS_FILE,
@@ -158,11 +158,11 @@ def _fetch_pannuke(allow_download: bool, accept_licence: bool) -> Path:
     ]
     if missing:
         raise InputError(PANNUKE_NOTICE, f"to fetch them (151 MB) under these terms, add {' '.join(missing)}")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # it asks for nothing but the file
     from huggingface_hub import hf_hub_download
 
     try:
-        return Path(hf_hub_download(HUB_ID, HUB_FILE))
+        with no_telemetry():
+            return Path(hf_hub_download(HUB_ID, HUB_FILE))
     except Exception as error:
         raise InputError(
             f"'{HUB_FILE}' could not be fetched from {HUB_ID}: {first_line(error)}",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.files import atomic_folder, content_hash
+from napari_c2lst.common.hub import no_telemetry
 from napari_c2lst.slides.patches.cutting import PatchSpec
 
 from .checksums import SUMS, check_checksums
@@ -276,7 +277,8 @@ def _download(hub_id: str) -> Path:
 
     try:
         patterns = ["unet/*.json", "unet/*.safetensors", "scheduler/*.json", META, "README.md", "LICENSE", SUMS]
-        folder = Path(snapshot_download(hub_id, allow_patterns=patterns))
+        with no_telemetry():
+            folder = Path(snapshot_download(hub_id, allow_patterns=patterns))
     except Exception as error:
         raise InputError(
             f"'{hub_id}' could not be fetched: {first_line(error)}", "check the name and the network"

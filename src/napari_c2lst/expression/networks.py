@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from napari_c2lst.common.device import autocast_dtype
 from napari_c2lst.common.errors import InputError, first_line
+from napari_c2lst.common.hub import no_telemetry
 
 NetworkName = Literal["resnet50", "small"]
 SMALL_WIDTHS = (16, 32, 64, 128)
@@ -200,9 +201,10 @@ def pretrained_resnet(source: str, genes: int, *, allow_download: bool = False, 
     check_pretrained(source, allow_download=allow_download)
     model_class: Any = transformers.ResNetModel
     try:
-        resnet, report = model_class.from_pretrained(
-            source, local_files_only=not allow_download, use_safetensors=True, output_loading_info=True
-        )
+        with no_telemetry():
+            resnet, report = model_class.from_pretrained(
+                source, local_files_only=not allow_download, use_safetensors=True, output_loading_info=True
+            )
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
             f"the pretrained weights '{source}' could not be loaded: {first_line(error)}",

@@ -71,7 +71,7 @@ def run(settings: AdaptSettings, reporter: Reporter) -> AdaptResult:
     """
     device = resolve_device(settings.device)
     central = load_central(settings.central, allow_download=settings.allow_download)
-    slide = open_stored(settings, reporter)
+    slide = open_stored(settings, reporter, spots=True)
     chosen = read_spot_set(slide, settings.spots)
     facts = _facts(settings, slide, central, chosen)
     channels = norm_channels(central.net, settings.blocks)

@@ -69,7 +69,7 @@ def run(settings: SampleSettings, reporter: Reporter) -> SampleResult:
         settings.central or find_source(settings.local, local.facts), allow_download=settings.allow_download
     )
     local.check_central(central)
-    slide = open_stored(settings, reporter)
+    slide = open_stored(settings, reporter, spots=True)
     conditions = _conditions(settings, slide, local)
     basis = _basis(slide, local, conditions)
     folder = RunFolder.open(settings, reporter, kind=settings.task, basis=basis)

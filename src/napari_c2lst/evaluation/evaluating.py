@@ -72,7 +72,7 @@ def run(settings: EvaluateSettings, reporter: Reporter) -> EvaluateResult:
     Stopped
         If the reporter asked for it; with `rerun`, what is finished is kept.
     """
-    slide = None if settings.rerun else open_stored(settings, reporter)
+    slide = None if settings.rerun else open_stored(settings, reporter, spots=True)
     runs = [] if slide is None else _runs_there(settings, slide, reporter)
     named = None if slide is None else _named_pairs(settings, slide)
     cells = load_weights(settings, reporter)
@@ -83,7 +83,7 @@ def run(settings: EvaluateSettings, reporter: Reporter) -> EvaluateResult:
     if slide is None:
         reporter = OnceReporter(reporter)
         predictors = rerun(settings, folder.path, reporter)
-        slide = open_stored(settings, reporter)  # only now: the spot sets of the repeats are in the store
+        slide = open_stored(settings, reporter, spots=True)  # only now: the spot sets of the repeats are in the store
         runs = load_runs(
             slide, predictors, device=settings.device, precision=settings.precision, root=folder.path.absolute()
         )

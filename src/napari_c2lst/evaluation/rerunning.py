@@ -70,7 +70,7 @@ def rerun(settings: EvaluateSettings, folder: Path, reporter: Reporter) -> list[
     """
     folder = folder.absolute()
     plan(settings, settings.slide, folder)  # all faults of all steps, before the slide is converted
-    slide = open_stored(settings, reporter)
+    slide = open_stored(settings, reporter, spots=True)
     repeats = plan(settings, slide.path, folder)
     jobs = sum(len(repeat.train) + (2 if repeat.adapt else 0) for repeat in repeats)
     reporter.message(
@@ -179,7 +179,7 @@ def _run_one(repeat: Repeat, prefix: str, reporter: Reporter) -> list[Path]:
 
 def _select(settings: SelectSettings, reporter: Reporter) -> None:
     """Make the spot set, or check that the one of that name is the same."""
-    slide = open_stored(settings, reporter)
+    slide = open_stored(settings, reporter, spots=True)
     if settings.name not in spot_set_names(slide):
         select(settings, reporter)
         return

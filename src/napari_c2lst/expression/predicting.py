@@ -65,7 +65,7 @@ def run(settings: PredictSettings, reporter: Reporter) -> PredictResult:
     file = find_predictor(settings.predictor)
     name = result_name(settings.name, file.parent.resolve().name)
     _check(settings, predictor)
-    slide = open_stored(settings, reporter)
+    slide = open_stored(settings, reporter, spots=settings.where != "grid")
     if (note := coarseness_note(slide, predictor.spec)) is not None:
         reporter.message(note, "warning")
     written = Written.of(name, file, predictor, slide, tta=settings.tta)

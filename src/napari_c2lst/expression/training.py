@@ -136,7 +136,7 @@ def gather(settings: TrainSettings, reporter: Reporter) -> Material:
     """
     from napari_c2lst.slides.spots.spotsets import read_spot_set
 
-    slide = open_stored(settings, reporter)
+    slide = open_stored(settings, reporter, spots=True)
     training = np.asarray(read_spot_set(slide, settings.spots).mask, dtype=bool)
     refuse_few_spots(int(training.sum()), f"the spot set '{settings.spots}' of slide '{slide.name}'")
     names = None if settings.gene_list is None else read_gene_list(settings.gene_list)

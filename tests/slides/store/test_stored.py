@@ -40,6 +40,17 @@ def test_an_image_is_converted_once_and_found_again(tmp_path: Path) -> None:
 def test_an_unknown_scale_is_refused_before_any_work(tmp_path: Path) -> None:
     file = tmp_path / "tissue.png"
     Image.fromarray(np.moveaxis(tiny_image(), 0, -1)).save(file)
+    reporter = RecordingReporter()
+    with pytest.raises(InputError, match="has no microns per pixel"):
+        open_stored(SlideSettings(slide=file), reporter)
+    assert [each.name for each in tmp_path.iterdir()] == ["tissue.png"]  # nothing was converted
+    assert reporter.messages == []
+
+
+def test_an_unknown_scale_of_a_store_is_refused_too(tmp_path: Path) -> None:
+    file = tmp_path / "tissue.png"
+    Image.fromarray(np.moveaxis(tiny_image(), 0, -1)).save(file)
+    open_stored(SlideSettings(slide=file), RecordingReporter(), scale=False)
     with pytest.raises(InputError, match="has no microns per pixel"):
         open_stored(SlideSettings(slide=file), RecordingReporter())
 
@@ -62,3 +73,11 @@ def test_what_a_user_should_know_of_a_store_is_said(tiny_store: Path) -> None:
     reporter = RecordingReporter()
     open_stored(SlideSettings(slide=tiny_store), reporter)
     assert any("1 of 12 chunks of image 'tiny_full_image' are missing" in text for text in reporter.messages)
+
+
+def test_an_image_alone_is_not_converted_for_a_task_that_needs_spots(tmp_path: Path) -> None:
+    file = tmp_path / "tissue.png"
+    Image.fromarray(np.moveaxis(tiny_image(), 0, -1)).save(file)
+    with pytest.raises(InputError, match="slide 'tissue' has no spots"):
+        open_stored(SlideSettings(slide=file, mpp=0.5), RecordingReporter(), spots=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["tissue.png"]

@@ -94,7 +94,7 @@ def run(settings: SelectSettings, reporter: Reporter) -> SelectResult:
         spots are selected; nothing is written then.
     """
     files = _check(settings)
-    slide = open_stored(settings, reporter, scale=False)
+    slide = open_stored(settings, reporter, scale=False, spots=True)
     refuse_taken_name(slide, settings.name, settings.replace)
     choice = _choose(slide, settings, files, reporter)
     note = f" ({int(choice.low.sum())} spots are left out by the thresholds)" if choice.low.any() else ""

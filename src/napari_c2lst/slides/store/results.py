@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +98,12 @@ def ensure_store(
     coordinate_system: str | None = None,
     image_scale: float | None = None,
     square_um: float = 112.0,
+    check: Callable[[Slide], None] = lambda _: None,
 ) -> Path:
     """The SpatialData store of a slide; an input that is none is converted first, beside it, and it is said where.
 
-    A store that was made from the same input before is used again. The other parameters are those of `open_slide`.
+    A store that was made from the same input before is used again. `check` is called with a slide before it is
+    converted, and may refuse it. The other parameters are those of `open_slide`.
 
     Raises
     ------
@@ -137,6 +139,7 @@ def ensure_store(
         image_scale=image_scale,
         square_um=square_um,
     )
+    check(slide)
     for note in slide.notes:
         reporter.message(note)
     reporter.message(f"results need a SpatialData store: '{path}' is converted to '{target}'")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
-from napari_c2lst.plugin.forms.labels import in_window
+from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.layers.levels import read_overview
 from napari_c2lst.plugin.parts.latest import Latest, told_as
 from napari_c2lst.plugin.shared import Shared, shared_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _EXTRA = "opener"
 _PLAIN: Mapping[str, Any] = {}
 _NO_IMAGE = "pass --image FILE"  # how the readers say so
+_CHOOSE_IMAGE = "choose its image file"  # ... and how the panel does
 
 
 class Opener:
@@ -117,11 +118,10 @@ class Opener:
         self._thread.ask(_in_our_words, function, *args, done=done, failed=self._on_failed)
 
     def _on_failed(self, message: str, hint: str) -> None:
-        if self.path is not None and _NO_IMAGE in hint:
+        if self.path is not None and _CHOOSE_IMAGE in hint:
             self.imageless = self.path, self._opening
         self.path = None
-        hint = in_panel(hint.replace(_NO_IMAGE, "choose its image file"))
-        self.session.tell("error", in_window(message), in_window(hint))
+        self.session.tell("error", message, hint)
         self.ended.emit(False)
 
 
@@ -172,8 +172,11 @@ def open_in_viewer(viewer: Any, path: str | Path, **opening: Any) -> None:
 
 
 def _in_our_words(function: Callable[..., Slide], *args: Any) -> Slide:
-    with told_as("the slide cannot be opened", "the file may be damaged: copy it again"):
-        return function(*args)
+    try:
+        with told_as("the slide cannot be opened", "the file may be damaged: copy it again"):
+            return function(*args)
+    except InputError as error:
+        raise InputError(error.message, in_panel(error.hint.replace(_NO_IMAGE, _CHOOSE_IMAGE))) from error
 
 
 def _open(path: Path, opening: dict[str, Any]) -> Slide:

@@ -51,7 +51,7 @@ class ReaderOffer(QWidget):
         super().__init__(parent)
         self.words = QLabel()
         self.words.setWordWrap(True)
-        self.button = QPushButton("Al&ways open .zarr with C2L-ST")
+        self.button = QPushButton("Always open .&zarr with C2L-ST")
         self.button.setToolTip("Sets napari's own preference; File > Preferences > Plugins takes it back")
         self.button.clicked.connect(self._on_pressed)
         column = QVBoxLayout(self)

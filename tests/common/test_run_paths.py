@@ -12,6 +12,7 @@ class Example(RunSettings):
     tiles: tuple[Path, ...] = setting((), help="several")
     gene_list: Path | None = setting(None, help="may be none")
     central: str = setting("embedded", help="a name or a folder")
+    weights: str | None = setting(None, help="a folder or an id of a hub")
     name: str = setting("slide.zarr", help="never a path")
 
 
@@ -29,15 +30,17 @@ def example(**values: Any) -> Example:
 
 
 def test_fields_that_hold_paths() -> None:
-    assert path_fields(Example) == {"slide", "tiles", "gene_list", "central"}
+    assert path_fields(Example) == {"slide", "tiles", "gene_list", "central", "weights"}
 
 
 def test_places_are_kept_beside_the_run(work: Path) -> None:
-    settings = example(tiles=("slides", work / "b.svs"), central="models")
+    settings = example(tiles=("slides", work / "b.svs"), central="models", weights="models/resnet")
+    (work / "models" / "resnet").mkdir()
     assert places_of(settings, Path("runs/a")) == {
         "slide": "../../slide.zarr",
         "tiles": ["../../slides", "../../b.svs"],
         "central": "../../models",
+        "weights": "../../models/resnet",
     }
 
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from napari_c2lst.common.errors import InputError, MismatchError, first_line
 from napari_c2lst.common.files import atomic_file, content_hash
-from napari_c2lst.common.hub import no_telemetry
 
 from .facts import (
     CELLS_FILE,
@@ -31,10 +30,9 @@ from .facts import (
     read_type_info,
     with_types,
 )
+from .fetching import HUB_FILE, HUB_ID, fetch_pannuke, is_fetched
 from .network import KERNEL, HoVerNet, Mode
 
-# the public home of the PanNuke weights as TIAToolbox keeps them
-HUB_ID, HUB_FILE = "TIACentre/TIAToolbox_pretrained_weights", "hovernet_fast-pannuke.pth"
 # parts of a module that some converted checkpoints lack: they say nothing about the weights
 _UNIMPORTANT = ("num_batches_tracked", "upsample2x.unpool_mat")
 _ADVICE = "Weights only load failed"
@@ -90,7 +88,7 @@ def load_hovernet(
         If the weights are of another mode, have other types, or other shapes; says which.
     """
     file = find_weights(path, allow_download=allow_download, accept_licence=accept_licence)
-    state, facts = _read_fetched(file) if _is_fetched(path) else _read(file)
+    state, facts = _read_fetched(file) if is_fetched(path) else _read(file)
     facts = facts or _facts_of_state(state, file)
     _refuse_others(facts, mode, nr_types)
     if type_info is not None:
@@ -132,8 +130,8 @@ def find_weights(path: str | Path, *, allow_download: bool = False, accept_licen
     """
     if str(path) == EMBEDDED:
         return embedded_file()
-    if _is_fetched(path):
-        return _fetch_pannuke(allow_download, accept_licence)
+    if is_fetched(path):
+        return fetch_pannuke(allow_download, accept_licence)
     file = Path(path)
     if file.is_dir():
         file = file / CELLS_FILE
@@ -143,31 +141,6 @@ def find_weights(path: str | Path, *, allow_download: bool = False, accept_licen
             f"give a HoVer-Net checkpoint, the --out of 'c2lst train-cells', '{EMBEDDED}' or '{PANNUKE}'",
         )
     return file
-
-
-def _is_fetched(path: str | Path) -> bool:
-    """Whether the public PanNuke weights are meant, not a file or folder of that name."""
-    return str(path) == PANNUKE and not Path(PANNUKE).exists()
-
-
-def _fetch_pannuke(allow_download: bool, accept_licence: bool) -> Path:
-    missing = [
-        flag
-        for flag, given in (("--allow-download", allow_download), ("--accept-licence", accept_licence))
-        if not given
-    ]
-    if missing:
-        raise InputError(PANNUKE_NOTICE, f"to fetch them (151 MB) under these terms, add {' '.join(missing)}")
-    from huggingface_hub import hf_hub_download
-
-    try:
-        with no_telemetry():
-            return Path(hf_hub_download(HUB_ID, HUB_FILE))
-    except Exception as error:
-        raise InputError(
-            f"'{HUB_FILE}' could not be fetched from {HUB_ID}: {first_line(error)}",
-            "check the network, or fetch the file yourself and give its path",
-        ) from error
 
 
 def _read_fetched(file: Path) -> tuple[dict[str, Tensor], CellFacts | None]:

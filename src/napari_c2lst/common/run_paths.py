@@ -13,7 +13,7 @@ from .settings import TaskSettings
 
 PLACES = "places"
 _OF_THE_RUN = {"out", "resume"}  # where it is kept itself, and how it goes on
-_OR_A_NAME = {"central"}  # a path, or a name: then nothing lies there
+_OR_A_NAME = {"central", "weights", "cells"}  # a path, or a name: then nothing lies there
 
 
 def places_of(settings: TaskSettings, run: Path) -> dict[str, Any]:

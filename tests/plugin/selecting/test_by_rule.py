@@ -10,28 +10,25 @@ from typing import Any
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog, QWidget
+from tests.plugin.selecting.waiting import WAIT_MS, Waiting
 
 from napari_c2lst.plugin.selecting import by_rule as module
 from napari_c2lst.plugin.selecting.by_rule import ByRule
-from napari_c2lst.plugin.selecting.choice import Choice, How, Step
+from napari_c2lst.plugin.selecting.choice import How, Step
 from napari_c2lst.plugin.selecting.ways_box import WaysBox
-from napari_c2lst.plugin.session import Session
 from napari_c2lst.slides.slide import Slide
 
-WAIT_MS = 30_000
 
-
-class Bench:
+class Bench(Waiting):
     """Rules over a slide of three spots, without a viewer."""
 
     def __init__(self, make_slide: Callable[..., Slide], folder: Path) -> None:
-        self.folder, self.how = folder, How.ADD
-        self.session, self.choice, self.window = Session(), Choice(3), QWidget()
+        super().__init__()
+        self.folder, self.window = folder, QWidget()
         self.session.open(make_slide(path=folder / "P12.zarr"))
         self.ways = WaysBox(self.window)
         self.rules = ByRule(self.session, self.choice, self.ways, lambda: self.how, self.window)
-        self.told: list[tuple[str, str, str]] = []
-        self.rules.told.connect(lambda *said: self.told.append(said))
+        self.rules.told.connect(self.hear)
 
     @property
     def ids(self) -> list[str]:
@@ -41,15 +38,6 @@ class Bench:
         path = self.folder / "ids.txt"
         path.write_text("\n".join(names))
         return path
-
-    def ended(self, qtbot: Any) -> tuple[str, str, str]:
-        """Wait for what came of it."""
-        qtbot.waitUntil(lambda: bool(self.told) and self.told[-1][0] in ("success", "error"), timeout=WAIT_MS)
-        return self.told[-1]
-
-    @property
-    def spots(self) -> list[int]:
-        return np.flatnonzero(self.choice.mask).tolist()
 
 
 class Slow:

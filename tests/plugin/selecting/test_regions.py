@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog, QWidget
 from shapely.geometry import Polygon, box
+from tests.plugin.selecting.waiting import WAIT_MS, Waiting
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.selecting import regions as module
 from napari_c2lst.plugin.selecting.areas import MOST_OUTLINES
-from napari_c2lst.plugin.selecting.choice import Choice, How, Step
+from napari_c2lst.plugin.selecting.choice import How, Step
 from napari_c2lst.plugin.selecting.importing import Answer, RegionFile
 from napari_c2lst.plugin.selecting.panel import SelectPanel
 from napari_c2lst.plugin.selecting.regions import Regions, folder_of, slide_with_spots
@@ -27,7 +28,6 @@ from napari_c2lst.slides.spots.geojson import Region, read_regions, write_region
 from napari_c2lst.slides.spots.spotsets import SpotSet
 
 A, B, C = box(50, 50, 150, 150), box(250, 150, 350, 250), box(450, 250, 550, 350)  # one around each spot
-WAIT_MS = 30_000
 
 
 class Shapes:
@@ -40,12 +40,12 @@ class Shapes:
         self.shape_type = ["polygon"] * len(data)
 
 
-class Bench:
+class Bench(Waiting):
     """Regions over a slide of three spots, without a viewer."""
 
     def __init__(self, make_slide: Callable[..., Slide], folder: Path) -> None:
+        super().__init__()
         self.make_slide, self.folder = make_slide, folder
-        self.session, self.choice, self.how = Session(), Choice(3), How.ADD
         self.session.open(make_slide(path=folder / "P12.zarr"))
         self.window = QWidget()
         self.selection = SimpleNamespace(active=None)
@@ -54,22 +54,12 @@ class Bench:
         pointing = SimpleNamespace(px_of=lambda _layer, data: data)
         hand: Any = SimpleNamespace(drawing=SimpleNamespace(pointing=pointing))
         self.regions = Regions(shared, self.choice, hand, lambda: self.how, self.window)
-        self.told: list[tuple[str, str, str]] = []
-        self.regions.told.connect(lambda *said: self.told.append(said))
+        self.regions.told.connect(self.hear)
 
     def file(self, *regions: Region) -> Path:
         path = self.folder / "q.geojson"
         write_regions(path, regions)
         return path
-
-    def ended(self, qtbot: Any) -> tuple[str, str, str]:
-        """Wait for what came of it."""
-        qtbot.waitUntil(lambda: bool(self.told) and self.told[-1][0] in ("success", "error"), timeout=WAIT_MS)
-        return self.told[-1]
-
-    @property
-    def spots(self) -> list[int]:
-        return np.flatnonzero(self.choice.mask).tolist()
 
 
 @pytest.fixture

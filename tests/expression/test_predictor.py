@@ -104,6 +104,24 @@ class TestPredict:
         with pytest.raises(MismatchError, match="takes uint8 patches of 16 x 16 x 3"):
             predictor().predict(patches)
 
+    @pytest.mark.parametrize(("threads", "most"), [(1, 3), (2, 6)])
+    def test_a_cpu_looks_at_what_its_cache_can_hold(
+        self, threads: int, most: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        forward, seen = ExpressionNet.forward, []
+
+        def watched(self: ExpressionNet, patches: torch.Tensor) -> torch.Tensor:
+            seen.append(len(patches))
+            return forward(self, patches)
+
+        patches, _ = coloured_patches(12)
+        whole = predictor().predict(patches)
+        monkeypatch.setattr(ExpressionNet, "forward", watched)
+        monkeypatch.setattr("napari_c2lst.expression.predictor._CACHED_PIXELS", 3 * 16 * 16)
+        monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+        np.testing.assert_allclose(predictor().predict(patches), whole, rtol=1e-4, atol=1e-5)
+        assert seen == [most] * (12 // most)
+
     def test_out_of_memory_halves_the_batch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         forward = ExpressionNet.forward
 

@@ -33,6 +33,9 @@ from .networks import ExpressionNet, build_network, number_format
 PREDICTOR_FILE = "predictor.safetensors"
 PREDICTOR_VERSION = 1
 _KEY = "c2lst_predictor"
+# Pixels a CPU's thread looks at together: activations of more leave its cache. ResNet-50 at 224 px took 35 ms a patch in
+# fours, 55 in batches of 32 and twice the memory.
+_CACHED_PIXELS = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,8 @@ class Predictor:
         patches
             (N, px, px, 3) uint8, of the size and stain of `spec`.
         batch
-            Patches at a time; halved when the device's memory is too small, and then never more than fitted.
+            Patches at a time at most; halved when the device's memory is too small, and then never more than fitted.
+            A CPU sees fewer at a time, as many as its cache can hold.
         tta
             Average over the eight flips and quarter turns of each patch.
 
@@ -116,12 +120,18 @@ class Predictor:
         self._refuse_other_pixels(patches)
         parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         for start in range(0, len(patches), batch):
-            most = min([batch, *self._fits])
+            most = min([batch, self._cached(), *self._fits])
             work = partial(self._chunk, patches[start : start + batch], most, tta=tta)
             parts.append(halve_on_out_of_memory(work, most, reporter or Reporter()))
         empty = np.zeros((0, len(self.panel)), np.float32)
         mean = np.concatenate([empty, *(m for m, _ in parts)])
         return mean, np.concatenate([empty, *(s for _, s in parts)])
+
+    def _cached(self) -> int:
+        """Patches to look at together on this device; no bound on a GPU."""
+        if self.device.type != "cpu":
+            return 2**31
+        return max(1, _CACHED_PIXELS * torch.get_num_threads() // self.spec.patch_px**2)
 
     def _chunk(
         self, patches: NDArray[np.uint8], most: int, batch: int, *, tta: bool

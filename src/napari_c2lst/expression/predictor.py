@@ -33,8 +33,8 @@ from .networks import ExpressionNet, build_network, number_format
 PREDICTOR_FILE = "predictor.safetensors"
 PREDICTOR_VERSION = 1
 _KEY = "c2lst_predictor"
-# Pixels a CPU's thread looks at together: activations of more leave its cache. ResNet-50 at 224 px took 35 ms a patch in
-# fours, 55 in batches of 32 and twice the memory.
+# Pixels a thread of a CPU looks at together: activations of more leave its cache. ResNet-50 at 224 px took 35 ms a
+# patch in fours, 55 in batches of 32, and twice the memory.
 _CACHED_PIXELS = 2**18
 
 

@@ -72,6 +72,8 @@ if [ "$peer" ]; then
     part sampling "$python" benchmarks/sampling.py "$out/B4.zarr" "$out/local" --peer "$peer" --device "$device" \
         --images "$images" --batch "$([ "$quick" ] && echo 2 || echo 100)" --slow --keep "$out/peer"
 fi
+part stain "$python" benchmarks/stain.py "$out/B4.zarr" "$out/B4.zarr" --device "$device" \
+    --count "$([ "$quick" ] && echo 20 || echo 200)" --few 1
 part forward "$python" benchmarks/cells.py forward
 
 if [ ${#failed[@]} -gt 0 ]; then

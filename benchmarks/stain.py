@@ -1,6 +1,6 @@
-"""Cost of stain normalisation, ours beside staintools: ``python benchmarks/stain.py SLIDE REFERENCE``.
+"""Cost of stain normalisation, ours beside staintools: ``python benchmarks/stain.py SLIDE REFERENCE [--device cuda]``.
 
-Milliseconds of processor time a patch.
+Milliseconds of processor time a patch; with `--device` also those by the clock of tensors that lie on that device.
 
 Patches of SLIDE are brought to REFERENCE (a slide too). "patch" estimates the stains of every patch, as staintools
 does; "slide" uses those of the whole slide, as models of this package do. Ours is the best of some repeats on a batch;
@@ -28,22 +28,42 @@ from napari_c2lst.slides.stain.normalizer import Method, StainNormalizer
 from napari_c2lst.slides.stain.of_slide import sample_positions
 
 
-def milliseconds(work: Callable[[], Any], patches: int, repeats: int) -> float:
+def milliseconds(
+    work: Callable[[], Any], patches: int, repeats: int, now: Callable[[], float] = time.process_time
+) -> float:
     seconds = []
     for _ in range(repeats):
-        began = time.process_time()
+        began = now()
         work()
-        seconds.append(time.process_time() - began)
+        seconds.append(now() - began)
     return min(seconds) / patches * 1e3
 
 
-def measure(method: Method, patches: np.ndarray, reference: Any, few: int, repeats: int) -> dict[str, float]:
-    ours = StainNormalizer.from_reference(reference)
+def on_device(ours: StainNormalizer, patches: np.ndarray, values: Any, device: str, repeats: int) -> dict[str, float]:
+    """Milliseconds a patch of tensors, and the largest difference to arrays."""
+    import torch
+
+    tensor = torch.from_numpy(patches).to(device)
+    found = {}
+    for name, given in {"patch": None, "slide": values}.items():
+        result = ours.transform(tensor, given).cpu().numpy()
+        work = lambda given=given: ours.transform(tensor, given).sum().item()  # noqa: E731  waits for the device
+        found[f"{device}, {name}"] = milliseconds(work, len(patches), repeats, time.perf_counter)
+        found[f"{device}, {name}, differs by"] = float(
+            np.abs(result.astype(int) - ours.transform(patches, given)).max()
+        )
+    return found
+
+
+def measure(method: Method, patches: np.ndarray, reference: Any, options: argparse.Namespace) -> dict[str, float]:
+    ours, few, repeats = StainNormalizer.from_reference(reference), options.few, options.repeats
     values = ours.estimate(patches)
     found = {
         "ours, patch": milliseconds(lambda: ours.transform(patches), len(patches), repeats),
         "ours, slide": milliseconds(lambda: ours.transform(patches, values), len(patches), repeats),
     }
+    if options.device:
+        found |= on_device(ours, patches, values, options.device, repeats)
     try:
         theirs = StainNormalizer.from_reference(reference, backend="staintools")
     except InputError:
@@ -64,6 +84,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=8, help="patches for staintools")
     parser.add_argument("--px", type=int, nargs="+", default=[64, 224])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--device", default=None, help="where tensors are to lie, e.g. cuda")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     slide, reference, rows = open_slide(options.slide), open_slide(options.reference), {}
@@ -72,7 +93,7 @@ def main() -> None:
         yx = sample_positions(slide, spec.patch_um, options.count)
         patches = read_patches(slide, yx, patch_um=spec.patch_um, patch_px=px)
         for method in get_args(Method):
-            row = measure(method, patches, stain_reference(reference, spec, method), options.few, options.repeats)
+            row = measure(method, patches, stain_reference(reference, spec, method), options)
             rows[f"{method}, {px} px"] = row
             if not options.json:
                 print(f"{method:9} {px:4} px  " + "   ".join(f"{name} {value:8.2f}" for name, value in row.items()))

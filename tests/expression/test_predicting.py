@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import spatialdata
+import torch
 from PIL import Image
 from spatialdata.transformations import get_transformation
 from tests.slides.stores import make_tiny_store, tiny_image
@@ -20,7 +22,8 @@ from napari_c2lst.expression.predictor import load_predictor
 from napari_c2lst.expression.settings import PredictSettings
 from napari_c2lst.expression.tables import read_written
 from napari_c2lst.slides.opening import open_slide
-from napari_c2lst.slides.patches.cutting import spot_patches
+from napari_c2lst.slides.patches.cutting import spot_patches, stain_reference
+from napari_c2lst.slides.stain.of_slide import SlideStain
 
 
 def predict(slide: Path, predictor: Path, reporter: Reporter | None = None, **values: Any) -> PredictResult:
@@ -30,6 +33,15 @@ def predict(slide: Path, predictor: Path, reporter: Reporter | None = None, **va
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def with_a_stain(predictor: Path, slide: Path, out: Path) -> Path:
+    """A copy of a predictor that wants patches in a stain, a stronger one than the slide's."""
+    loaded, opened = load_predictor(predictor), open_slide(slide)
+    faint = stain_reference(opened, loaded.spec)
+    strong = faint.model_copy(update={"values": tuple(tuple(1.5 * v for v in row) for row in faint.values)})
+    facts = loaded.facts.model_copy(update={"spec": loaded.spec.model_copy(update={"stain": strong})})
+    return dataclasses.replace(loaded, facts=facts).save(out)
 
 
 class TestSpots:
@@ -60,6 +72,29 @@ class TestSpots:
             predict(store, trained_once, batch=batch, name=f"b{batch}")
         tables = spatialdata.read_zarr(store).tables
         np.testing.assert_allclose(tables["c2lst_spots_b5"].X, tables["c2lst_spots_b64"].X, atol=1e-5)
+
+    def test_a_device_may_match_the_stain_itself(
+        self, store: Path, trained_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_stain, seen = with_a_stain(trained_once, store, tmp_path / "with_stain"), set[type]()
+        normalise = SlideStain.normalise
+
+        def watched(self: SlideStain, patches: Any, normalizer: Any) -> Any:
+            seen.add(type(patches))
+            return normalise(self, patches, normalizer)
+
+        monkeypatch.setattr(SlideStain, "normalise", watched)
+        predict(store, with_stain, name="array")
+        monkeypatch.setattr("napari_c2lst.expression.predicting._STAINING_DEVICES", {"cpu"})
+        predict(store, with_stain, name="tensor")
+        assert seen == {np.ndarray, torch.Tensor}
+        tables = spatialdata.read_zarr(store).tables
+        array, tensor = (np.asarray(tables[f"c2lst_spots_{name}"].X) for name in ("array", "tensor"))
+        monkeypatch.setattr(SlideStain, "normalise", lambda self, patches, normalizer: patches)
+        predict(store, with_stain, name="plain")
+        plain = np.asarray(spatialdata.read_zarr(store).tables["c2lst_spots_plain"].X)
+        # a grey level here and there, and what no matching at all would do
+        assert np.abs(tensor - array).max() < 0.05 * np.abs(plain - array).max()
 
     def test_the_table_says_what_made_it(self, store: Path, trained_once: Path) -> None:
         predict(store, trained_once)

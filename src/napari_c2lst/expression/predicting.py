@@ -1,22 +1,25 @@
 """The task `predict`: gene expression at spots and over the whole tissue, streamed, written into the slide's store."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from torch import Tensor
 
 from napari_c2lst.common.errors import InputError, Stopped, raise_all
 from napari_c2lst.common.files import atomic_file, content_hash
 from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 from napari_c2lst.slides.naming import result_name, safe_name
-from napari_c2lst.slides.patches.cutting import coarseness_note, iter_spot_patches
+from napari_c2lst.slides.patches.cutting import PatchSpec, coarseness_note, iter_spot_patches, stain_of
 from napari_c2lst.slides.slide import Slide
+from napari_c2lst.slides.stain.normalizer import StainNormalizer
 from napari_c2lst.slides.store.stored import open_stored
 
 from .ahead import made_ahead
@@ -26,6 +29,10 @@ from .predictor import Predictor, find_predictor, load_predictor
 from .rasters import raster
 from .settings import PredictSettings
 from .tables import GRID, RASTER, SPOTS, Rows, Written, grid_table, spots_table, write_csv
+
+# A GPU matches stains faster than the threads that read for it; on a CPU arrays are faster than tensors, and Apple's
+# GPUs lack double precision.
+_STAINING_DEVICES = frozenset({"cuda"})
 
 
 class PredictResult(TaskResult):
@@ -191,8 +198,11 @@ class PredictJob:
         done = len(yx) - len(todo)
         if done:
             self.reporter.going_on(f"after {done} of {len(yx)} {what}")
-        # the next patches are read and stain-normalised while the network looks at these
-        with made_ahead(self._patches(yx[todo])) as batches:
+        spec, stained = self.predictor.spec, self._stained()
+        if stained is not None:
+            spec = spec.model_copy(update={"stain": None})
+        # the next patches are read, and on a CPU their stain is matched, while the network looks at these
+        with made_ahead(self._patches(yx[todo], spec)) as batches:
             for index, patches in batches:
                 if self.reporter.stop_requested():
                     raise Stopped(
@@ -200,15 +210,25 @@ class PredictJob:
                         "the slide is as it was; the same command goes on from here",
                     )
                 values = self.predictor.predict_with_spread(
-                    patches, self.settings.batch, tta=self.settings.tta, reporter=self.reporter
+                    patches, self.settings.batch, tta=self.settings.tta, stained=stained, reporter=self.reporter
                 )
                 part.write(todo[index], *values)
                 done += len(index)
                 self.reporter.progress(done, len(yx), what)
 
-    def _patches(self, yx: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+    def _stained(self) -> Callable[[Tensor], Tensor] | None:
+        """Matches the stain where the network is; None where that is done as patches are read."""
+        spec = self.predictor.spec
+        if spec.stain is None or self.predictor.device.type not in _STAINING_DEVICES:
+            return None
+        stain = stain_of(self.slide, spec, workers=self.settings.workers)
+        return partial(stain.normalise, normalizer=StainNormalizer.from_reference(spec.stain))
+
+    def _patches(
+        self, yx: NDArray[np.float64], spec: PatchSpec
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
         s = self.settings
-        return iter_spot_patches(self.slide, yx, self.predictor.spec, batch=s.batch, workers=s.workers)
+        return iter_spot_patches(self.slide, yx, spec, batch=s.batch, workers=s.workers)
 
     def _csv(self, elements: _Elements) -> list[Path]:
         if self.settings.csv is None:

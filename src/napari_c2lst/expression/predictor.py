@@ -5,6 +5,7 @@ panel, the patch specification, the training spots and where everything came fro
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -106,9 +107,24 @@ class Predictor:
         return self.predict_with_spread(patches, batch, tta=tta)[0]
 
     def predict_with_spread(
-        self, patches: NDArray[np.uint8], batch: int = 256, *, tta: bool = True, reporter: Reporter | None = None
+        self,
+        patches: NDArray[np.uint8],
+        batch: int = 256,
+        *,
+        tta: bool = True,
+        stained: Callable[[Tensor], Tensor] | None = None,
+        reporter: Reporter | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Predict expression, and how much it changes when the patch is flipped and turned.
+
+        Parameters
+        ----------
+        patches, batch, tta
+            As in `predict`.
+        stained
+            Brings patches (n, px, px, 3) on the device to the stain of `spec`; None where that has been done.
+        reporter
+            Hears of batches that were too large.
 
         Returns
         -------
@@ -121,7 +137,7 @@ class Predictor:
         parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         for start in range(0, len(patches), batch):
             most = min([batch, self._cached(), *self._fits])
-            work = partial(self._chunk, patches[start : start + batch], most, tta=tta)
+            work = partial(self._chunk, patches[start : start + batch], most, tta=tta, stained=stained)
             parts.append(halve_on_out_of_memory(work, most, reporter or Reporter()))
         empty = np.zeros((0, len(self.panel)), np.float32)
         mean = np.concatenate([empty, *(m for m, _ in parts)])
@@ -134,18 +150,27 @@ class Predictor:
         return max(1, _CACHED_PIXELS * torch.get_num_threads() // self.spec.patch_px**2)
 
     def _chunk(
-        self, patches: NDArray[np.uint8], most: int, batch: int, *, tta: bool
+        self,
+        patches: NDArray[np.uint8],
+        most: int,
+        batch: int,
+        *,
+        tta: bool,
+        stained: Callable[[Tensor], Tensor] | None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean and spread of patches that are seen `batch` at a time; less than `most`, and it is remembered."""
-        outputs = [self._forward(torch.from_numpy(p), tta) for p in np.array_split(patches, -(-len(patches) // batch))]
-        mean, spread = (torch.cat(list(part)).cpu().numpy() for part in zip(*outputs, strict=True))
+        outputs = []
+        for part in np.array_split(patches, -(-len(patches) // batch)):
+            x = torch.from_numpy(part).to(self.device)
+            outputs.append(self._forward(x if stained is None else stained(x), tta))
+        mean, spread = (torch.cat(list(each)).cpu().numpy() for each in zip(*outputs, strict=True))
         if batch < most:
             self._fits[:] = [batch]
         return mean, spread
 
     @torch.inference_mode()
     def _forward(self, patches: Tensor, tta: bool) -> tuple[Tensor, Tensor]:
-        x = patches.to(self.device).permute(0, 3, 1, 2)  # n 3 px px
+        x = patches.permute(0, 3, 1, 2)  # n 3 px px
         with autocast(self.device, self.dtype):
             seen = (turned(x, by) for by in range(TURNS if tta else 1))
             predicted = torch.stack([self.net(s).float().clamp_min(0) for s in seen])  # turns n d

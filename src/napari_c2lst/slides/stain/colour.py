@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
-_BRIGHT = ((0.8 * 100 + 16) / 116) ** 3  # relative luminance at L* = 80: brighter is glass
-_BLACK = 16  # all channels below: painted background, shadow of a fold, missing pixels
+BRIGHT = ((0.8 * 100 + 16) / 116) ** 3  # relative luminance at L* = 80: brighter is glass
+BLACK = 16  # all channels below: painted background, shadow of a fold, missing pixels
 LEAST_TISSUE = 0.01  # share of a patch; with less there is nothing to estimate stains from
 
 _LEVELS = np.arange(256) / 255
 _DENSITY = np.maximum(-np.log(np.maximum(np.arange(256), 1) / 255), 1e-6).astype(np.float32)
 _LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4).astype(np.float32)
-_LUMINANCE = np.array([0.212671, 0.715160, 0.072169], np.float32)
-_RGB_TO_XYZ = np.array(
+LUMINANCE = np.array([0.212671, 0.715160, 0.072169], np.float32)
+RGB_TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]], np.float64
 )
-_WHITE = _RGB_TO_XYZ.sum(axis=1)  # D65
+WHITE = RGB_TO_XYZ.sum(axis=1)  # D65
 
 # Roots and gammas are looked up on a 16-bit scale: the error stays under a tenth of a grey level.
 _STEPS = 1 << 16
@@ -55,10 +55,10 @@ def stained(pixels: Pixels) -> NDArray[np.bool_]:
     -------
     (...) bool.
     """
-    luminance = _LINEAR[pixels] @ _LUMINANCE
+    luminance = _LINEAR[pixels] @ LUMINANCE
     red, green, blue = np.moveaxis(pixels, -1, 0)
     brightest = np.maximum(np.maximum(red, green), blue)  # thirty times faster than .max(axis=-1)
-    return np.asarray((luminance < _BRIGHT) & (brightest >= _BLACK))
+    return np.asarray((luminance < BRIGHT) & (brightest >= BLACK))
 
 
 def rgb_to_lab(pixels: Pixels) -> Floats:
@@ -73,7 +73,7 @@ def rgb_to_lab(pixels: Pixels) -> Floats:
     -------
     (..., 3) float32.
     """
-    xyz = _LINEAR[pixels] @ (_RGB_TO_XYZ / _WHITE[:, None]).T.astype(np.float32)
+    xyz = _LINEAR[pixels] @ (RGB_TO_XYZ / WHITE[:, None]).T.astype(np.float32)
     root = _ROOT[np.clip(xyz * _STEPS + 0.5, 0, _STEPS).astype(np.int32)]
     x, y, z = np.moveaxis(root, -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
@@ -94,6 +94,6 @@ def lab_to_rgb(lab: Floats) -> Pixels:
     y = (lab[..., 0] + 16) / 116
     root = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     xyz = np.where(root > 6 / 29, root**3, (116 * root - 16) * (27 / 24389)).astype(np.float32)
-    linear = xyz @ np.linalg.inv(_RGB_TO_XYZ / _WHITE[:, None]).T.astype(np.float32)
+    linear = xyz @ np.linalg.inv(RGB_TO_XYZ / WHITE[:, None]).T.astype(np.float32)
     rgb: Pixels = _GAMMA[np.clip(linear * _STEPS + 0.5, 0, _STEPS).astype(np.int32)]
     return rgb

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from .colour import Floats
 
 SPARSITY = 0.1  # weight of the l1 term
-_ROUNDS = 200
-_TOLERANCE = 1e-5  # an image is learned when no number of its atoms moves by more
+ROUNDS = 200
+TOLERANCE = 1e-5  # an image is learned when no number of its atoms moves by more
 _WORKING_BYTES = 2_000_000  # of what is at work at a time, so that it stays in the processor's cache
 
 
@@ -42,11 +42,11 @@ def _learn(density: Floats, atoms: Floats) -> Floats:
     done = atoms.copy()
     moving = np.arange(len(atoms))
     codes, work = np.empty((2, len(atoms), 2, density.shape[2]), np.float32)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         n = len(moving)
         sparse_codes(density, atoms, codes[:n], work[:n])
         better = better_atoms(density, codes[:n], atoms)
-        still = np.abs(better - atoms).max(axis=(1, 2)) >= _TOLERANCE
+        still = np.abs(better - atoms).max(axis=(1, 2)) >= TOLERANCE
         atoms = better
         if still.all():
             continue

@@ -4,10 +4,13 @@
 >>> slide = normalizer.estimate(tissue_patches)                     # once per slide
 >>> patches = normalizer.transform(patches, slide)                  # thousands at a time
 >>> normalizer.reference                                            # plain numbers, stored with a model
+
+Arrays are worked on by numpy; a torch tensor is worked on by torch where it lies, and comes back as a tensor there.
 """
 
+import sys
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,9 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.stain import reinhard, separation
 
 from .colour import LEAST_TISSUE, Floats, Pixels, stained
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Method: TypeAlias = Literal["macenko", "vahadane", "reinhard"]
 Backend: TypeAlias = Literal["ours", "staintools"]
@@ -141,15 +147,21 @@ class StainNormalizer:
         self, patches: Pixels, slide_values: StainValues | None = ..., *, return_flags: Literal[True]
     ) -> tuple[Pixels, NDArray[np.bool_]]: ...
 
+    @overload
+    def transform(self, patches: "Tensor", slide_values: StainValues | None = ...) -> "Tensor": ...
+
+    @overload
     def transform(
-        self, patches: Pixels, slide_values: StainValues | None = None, *, return_flags: bool = False
-    ) -> Pixels | tuple[Pixels, NDArray[np.bool_]]:
+        self, patches: "Tensor", slide_values: StainValues | None = ..., *, return_flags: Literal[True]
+    ) -> "tuple[Tensor, Tensor]": ...
+
+    def transform(self, patches: Any, slide_values: StainValues | None = None, *, return_flags: bool = False) -> Any:
         """Normalise patches; the input is left as it is.
 
         Parameters
         ----------
         patches
-            (N, H, W, 3) or (H, W, 3) uint8.
+            (N, H, W, 3) or (H, W, 3) uint8: an array, or a torch tensor on any device.
         slide_values
             From `estimate`, used for all patches; without them each patch is matched by itself.
         return_flags
@@ -158,10 +170,34 @@ class StainNormalizer:
         Returns
         -------
         patches
-            uint8 of the same shape.
+            uint8 of the same shape; a tensor lies where the input lay.
         unchanged
             (N,) bool: white, black or blank patches (under 1 % stained pixels, or one colour only).
+
+        Raises
+        ------
+        InputError
+            When they are no 8-bit RGB, or a tensor is given to the backend staintools.
         """
+        transformed = self._tensors if is_tensor(patches) else self._arrays
+        result, unchanged = transformed(patches, slide_values)
+        return (result, unchanged) if return_flags else result
+
+    def _tensors(self, patches: "Tensor", slide_values: StainValues | None) -> "tuple[Tensor, Tensor]":
+        from . import tensors
+
+        if self.backend != "ours":
+            raise InputError(f"the backend {self.backend} takes arrays, no tensors", hint="pass patches.cpu().numpy()")
+        if str(patches.dtype) != "torch.uint8" or patches.ndim not in (3, 4) or patches.shape[-1] != 3:
+            raise _not_rgb(patches.dtype, tuple(patches.shape))
+        target = patches.new_tensor(self.reference.values, dtype=tensors.NUMBERS)
+        source = None if slide_values is None else patches.new_tensor(slide_values, dtype=tensors.NUMBERS)[None]
+        result, unchanged = tensors.transform(
+            self.method, patches if patches.ndim == 4 else patches[None], source, target
+        )
+        return result.reshape(patches.shape), unchanged
+
+    def _arrays(self, patches: Any, slide_values: StainValues | None) -> tuple[Pixels, NDArray[np.bool_]]:
         target = np.array(self.reference.values, np.float32)
         given = None if slide_values is None else np.array(slide_values, np.float32)[None]
         batch = _checked(patches)
@@ -178,8 +214,7 @@ class StainNormalizer:
             painted = self._kit.paint(flat[part], source, target)
             out[part[found]] = painted[found]
             unchanged[part] = ~found
-        result = out.reshape(np.shape(patches))
-        return (result, unchanged) if return_flags else result
+        return out.reshape(np.shape(patches)), unchanged
 
 
 def _kit(method: Method, backend: Backend) -> _Kit:
@@ -204,14 +239,24 @@ def _kit(method: Method, backend: Backend) -> _Kit:
     )
 
 
+def is_tensor(patches: Any) -> "TypeGuard[Tensor]":
+    """Whether it is a torch tensor; without torch there are none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(patches, torch.Tensor)
+
+
 def _checked(patches: Any) -> Pixels:
-    array = np.asarray(patches)
+    array = np.asarray(patches.cpu() if is_tensor(patches) else patches)
     if array.dtype != np.uint8 or array.ndim not in (3, 4) or array.shape[-1] != 3:
-        raise InputError(
-            f"stain normalisation takes uint8 RGB (N, H, W, 3) or (H, W, 3), not {array.dtype} {array.shape}",
-            hint="convert the image to 8-bit RGB",
-        )
+        raise _not_rgb(array.dtype, array.shape)
     return array if array.ndim == 4 else array[None]
+
+
+def _not_rgb(dtype: Any, shape: tuple[int, ...]) -> InputError:
+    return InputError(
+        f"stain normalisation takes uint8 RGB (N, H, W, 3) or (H, W, 3), not {dtype} {shape}",
+        hint="convert the image to 8-bit RGB",
+    )
 
 
 def _blank(flat: Pixels) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,13 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.seeds import rng
 from napari_c2lst.slides.images.tissue import Colour, grid_positions, tissue_mask
 
-from .normalizer import Method, StainNormalizer, StainValues
+from .normalizer import Method, StainNormalizer, StainValues, is_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Patches: TypeAlias = NDArray[np.uint8]
+ArrayOrTensor = TypeVar("ArrayOrTensor", NDArray[np.uint8], "Tensor")
 
 _SAMPLE = 200  # patches: the second decimal of the values no longer moves
 _MOST_TISSUE = 0.5  # only patches that are mostly tissue
@@ -35,20 +39,35 @@ class SlideStain:
     glass: Colour | None
     values: StainValues | None
 
-    def normalise(self, patches: Patches, normalizer: StainNormalizer) -> Patches:
-        """Patches (N, H, W, 3) of this slide in the normalizer's stain; unchanged where there is nothing stained."""
+    def normalise(self, patches: ArrayOrTensor, normalizer: StainNormalizer) -> ArrayOrTensor:
+        """Patches (N, H, W, 3) of this slide in the normalizer's stain; unchanged where there is nothing stained.
+
+        A tensor is worked on where it lies, and comes back as one.
+        """
         if self.values is None:
             return patches
         return normalizer.transform(over_white(patches, self.glass), self.values)
 
 
-def over_white(patches: Patches, glass: Colour | None) -> Patches:
+@overload
+def over_white(patches: Patches, glass: Colour | None) -> Patches: ...
+
+
+@overload
+def over_white(patches: "Tensor", glass: Colour | None) -> "Tensor": ...
+
+
+def over_white(patches: Any, glass: Colour | None) -> Any:
     """The same stain over white glass, since stain separation takes white as no stain at all.
 
     Dim, grey or tinted glass would count as stained and shift every stain colour.
     """
     if glass is None:
         return patches
+    if is_tensor(patches):
+        from . import tensors
+
+        return tensors.over_white(patches, glass)
     if not patches.size:
         return patches
     scale = 255 / np.maximum(np.array(glass), 1)

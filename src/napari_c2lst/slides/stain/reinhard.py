@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .colour import Floats, Pixels, lab_to_rgb, rgb_to_lab
 
-_LEAST_SPREAD = 1e-2  # of a channel, in units of Lab; less is a blank image
+LEAST_SPREAD = 1e-2  # of a channel, in units of Lab; less is a blank image
 
 
 def lab_statistics(pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
@@ -28,8 +28,8 @@ def lab_statistics(pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
     """
     lab = rgb_to_lab(pixels)
     mean, spread = lab.mean(axis=1, dtype=np.float64), lab.std(axis=1, dtype=np.float64)
-    found = (spread > _LEAST_SPREAD).all(axis=1)
-    return np.stack([mean, np.maximum(spread, _LEAST_SPREAD)], axis=1).astype(np.float32), found
+    found = (spread > LEAST_SPREAD).all(axis=1)
+    return np.stack([mean, np.maximum(spread, LEAST_SPREAD)], axis=1).astype(np.float32), found
 
 
 def transfer(pixels: Pixels, source: Floats, target: Floats) -> Pixels:

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from .colour import Floats, Pixels, optical_density, stained
 from .learning import learned_atoms, unmixing
 
-_ANGLE = 0.99  # Macenko: share of the pixels between the two stains, each side
-_DENSE = 0.99  # the concentration that is matched between two images
-_RECOLOUR_SPARSITY = 0.01  # weight of the l1 term when concentrations are measured
-_LEAST_CONCENTRATION = 0.05  # a stain that is absent is not blown up to full strength
-_PARALLEL = 0.9999  # cosine of two stains that cannot be told apart
-_LEARN_PIXELS = 1 << 14
+ANGLE = 0.99  # Macenko: share of the pixels between the two stains, each side
+DENSE = 0.99  # the concentration that is matched between two images
+RECOLOUR_SPARSITY = 0.01  # weight of the l1 term when concentrations are measured
+LEAST_CONCENTRATION = 0.05  # a stain that is absent is not blown up to full strength
+PARALLEL = 0.9999  # cosine of two stains that cannot be told apart
+LEARN_PIXELS = 1 << 14
 _PAINT_PIXELS = 1 << 14  # at a time: what the caches hold
-_USUAL = np.array(
+USUAL = np.array(
     [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], np.float32
 )  # haematoxylin and eosin, Ruifrok & Johnston 2001
 
@@ -47,7 +47,7 @@ def macenko_stains(pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
     angle = np.arctan2(projected[..., 1], projected[..., 0])
     angle[~mask] = np.inf
     angle.sort(axis=1)
-    ends = np.stack([_quantile(angle, 1 - _ANGLE, count), _quantile(angle, _ANGLE, count)], axis=1)  # (n, 2)
+    ends = np.stack([_quantile(angle, 1 - ANGLE, count), _quantile(angle, ANGLE, count)], axis=1)  # (n, 2)
     stains = np.einsum("nck,nsk->nsc", plane, np.stack([np.cos(ends), np.sin(ends)], axis=-1))
     return _with_strength(density, _haematoxylin_first(stains), count > 1)
 
@@ -68,14 +68,14 @@ def vahadane_stains(pixels: Pixels) -> tuple[Floats, NDArray[np.bool_]]:
         (n,) bool.
     """
     density, mask = optical_density(pixels), stained(pixels)
-    step = max(1, -(-pixels.shape[1] // _LEARN_PIXELS))
+    step = max(1, -(-pixels.shape[1] // LEARN_PIXELS))
     planes = np.ascontiguousarray(density[:, ::step].swapaxes(1, 2))  # (n, 3, P)
     planes *= mask[:, None, ::step]  # a zero pixel has a zero code: it does not count
-    atoms = learned_atoms(planes, np.broadcast_to(_unit(_USUAL), (len(pixels), 2, 3)))
+    atoms = learned_atoms(planes, np.broadcast_to(_unit(USUAL), (len(pixels), 2, 3)))
     return _with_strength(density, _haematoxylin_first(atoms), mask.sum(axis=1) > 1)
 
 
-def concentrations(density: Floats, stains: Floats, sparsity: float = _RECOLOUR_SPARSITY) -> Floats:
+def concentrations(density: Floats, stains: Floats, sparsity: float = RECOLOUR_SPARSITY) -> Floats:
     """Non-negative sparse concentrations: argmin_c |x - c S|^2 / 2 + sparsity * sum(c), c >= 0, exactly.
 
     With two stains the minimum has a closed form: where one would be negative it is 0 and the other stands alone.
@@ -135,7 +135,7 @@ def recolour(pixels: Pixels, source: Floats, target: Floats) -> Pixels:
 def _paint(pixels: Pixels, unit: Floats, inverse: Floats, paint: Floats, out: Pixels) -> None:
     """`recolour` of some pixels (P, 3) of one image into `out`, as planes: four times as fast as pixel by pixel."""
     along = unit @ optical_density(pixels.T)
-    along -= np.float32(_RECOLOUR_SPARSITY)
+    along -= np.float32(RECOLOUR_SPARSITY)
     codes = inverse @ along  # as in `concentrations`
     np.minimum(codes, along, out=codes)
     np.maximum(codes, 0, out=codes)
@@ -186,11 +186,11 @@ def _with_strength(density: Floats, stains: Floats, enough: NDArray[np.bool_]) -
     length = np.linalg.norm(stains, axis=-1)
     unit = _unit(stains)
     cosine = np.abs(np.einsum("nc,nc->n", unit[:, 0], unit[:, 1]))
-    found = enough & (length > 0.1).all(axis=1) & (cosine < _PARALLEL)
-    unit = np.where(found[:, None, None], unit, _unit(_USUAL))
+    found = enough & (length > 0.1).all(axis=1) & (cosine < PARALLEL)
+    unit = np.where(found[:, None, None], unit, _unit(USUAL))
     codes = np.ascontiguousarray(concentrations(density, unit).swapaxes(1, 2)).reshape(-1, density.shape[1])
     everything = np.full(len(codes), codes.shape[1])
-    place = int(_DENSE * max(codes.shape[1] - 1, 0))
+    place = int(DENSE * max(codes.shape[1] - 1, 0))
     codes.partition((place, min(place + 1, codes.shape[1] - 1)), axis=1)  # as sorted where the quantile looks
-    dense = _quantile(codes, _DENSE, everything).reshape(-1, 2)
-    return unit * np.maximum(dense, _LEAST_CONCENTRATION)[..., None], found
+    dense = _quantile(codes, DENSE, everything).reshape(-1, 2)
+    return unit * np.maximum(dense, LEAST_CONCENTRATION)[..., None], found

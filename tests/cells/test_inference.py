@@ -56,10 +56,30 @@ def test_folding_leaves_the_function_and_the_original(model: CellModel) -> None:
             torch.testing.assert_close(quick(x)[name], wanted, atol=1e-3, rtol=1e-3)
 
 
+def several(model: CellModel, precision: str, batch: int) -> NucleusNet:
+    """A network that takes several images at a time, as on a GPU."""
+    net = NucleusNet(model, "cpu", precision)
+    net.batch = batch
+    return net
+
+
+def test_a_cpu_takes_one_image_at_a_time(model: CellModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, seen = NucleusNet(model, "cpu", "fp32", 4), []
+    forward = net._net.forward
+
+    def counted(images: torch.Tensor) -> dict[str, torch.Tensor]:
+        seen.append(len(images))
+        return forward(images)
+
+    monkeypatch.setattr(net._net, "forward", counted)
+    assert len(net.maps(pictures(3))) == 3
+    assert seen == [1, 1, 1]
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_how_many_images_there_are_changes_nothing(model: CellModel, precision: str) -> None:
     images = pictures(5)
-    net = NucleusNet(model, "cpu", precision, 2)
+    net = several(model, precision, 2)
     whole, alone = net.maps(images), net.maps(images[4:])
     np.testing.assert_array_equal(whole.prob[4], alone.prob[0])
     np.testing.assert_array_equal(whole.vertical[4], alone.vertical[0])
@@ -79,7 +99,7 @@ def test_without_types(model: CellModel) -> None:
 
 
 def test_too_little_memory_halves_the_batch_for_good(model: CellModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    net, reporter = NucleusNet(model, "cpu", "fp32", 4), RecordingReporter()
+    net, reporter = several(model, "fp32", 4), RecordingReporter()
     some = net._some
 
     def greedy(images: np.ndarray, batch: int) -> object:
@@ -118,7 +138,7 @@ def test_it_sees_images_as_dark_as_it_was_told(model: CellModel) -> None:
 
 
 def test_an_error_that_is_not_of_memory_is_not_hidden(model: CellModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    net = NucleusNet(model, "cpu", "fp32", 4)
+    net = several(model, "fp32", 4)
 
     def broken(images: np.ndarray, batch: int) -> object:
         raise RuntimeError("the driver is gone")

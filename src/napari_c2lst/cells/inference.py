@@ -50,7 +50,8 @@ class NucleusNet:
         As in `DeviceSettings`.
     batch
         Images that go through the network together. The last ones are filled up to as many, so that no result depends
-        on how many images there are; where memory is too small, it is halved once and for all.
+        on how many images there are; where memory is too small, it is halved once and for all. A CPU takes one at a
+        time: more would not be faster, and what a network has in hand grows with each.
     density
         Factors on the optical density of what it sees, see `lightened`.
     """
@@ -67,7 +68,7 @@ class NucleusNet:
         self.content_hash = model.content_hash
         self.device = resolve_device(device)
         self.dtype = autocast_dtype(self.device, precision) or torch.float32
-        self.batch, self.density = batch, density
+        self.batch, self.density = 1 if self.device.type == "cpu" else batch, density
         self._net = to_device(folded(model.net), self.device, self.dtype)
 
     def maps(self, images: NDArray[np.uint8], reporter: Reporter | None = None) -> Maps:

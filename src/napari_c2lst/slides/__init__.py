@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "read_spot_set": "spots.spotsets",
         "sample_slide_path": "sample_data",
         "spot_patches": "patches.cutting",
+        "standardize_luminosity": "stain.luminosity",
         "tissue_mask": "images.tissue",
         "write_elements": "store.results",
         "write_spot_set": "spots.spotsets",

@@ -90,7 +90,7 @@ def test_no_patches_stay_no_patches():
 def test_many_patches_are_worked_on_in_parts(monkeypatch):
     normalizer = StainNormalizer().fit(patches())
     whole = normalizer.transform(patches(5))
-    monkeypatch.setattr("napari_c2lst.slides.stain.normalizer._CHUNK_PIXELS", 2 * 48 * 48)
+    monkeypatch.setattr("napari_c2lst.slides.stain.batches._CHUNK_PIXELS", 2 * 48 * 48)
     np.testing.assert_array_equal(normalizer.transform(patches(5)), whole)
 
 

@@ -8,9 +8,8 @@
 Arrays are worked on by numpy; a torch tensor is worked on by torch where it lies, and comes back as a tensor there.
 """
 
-import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.slides.stain import reinhard, separation
 
-from .colour import LEAST_TISSUE, Floats, Pixels, stained
+from .batches import blank, checked, is_tensor, part_by_part
+from .colour import Floats, Pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,8 +29,6 @@ Backend: TypeAlias = Literal["ours", "staintools"]
 Row: TypeAlias = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 StainValues: TypeAlias = tuple[Row, Row]
 
-_CHUNK_PIXELS = 1 << 18  # at a time: what the caches hold
-_LOOK = 8  # every so many pixels are looked at first, to tell whether a patch is blank
 _ESTIMATE_PIXELS = 1 << 20  # of one image or slide: more do not change the second decimal
 
 
@@ -129,13 +127,14 @@ class StainNormalizer:
         InputError
             When there is no stained tissue in them.
         """
-        flat = _checked(patches).reshape(1, -1, 3)
+        images = checked(patches)
+        flat = images.reshape(1, -1, 3)
         flat = flat[:, :: max(1, -(-flat.shape[1] // _ESTIMATE_PIXELS))]
-        blank = flat.shape[1] == 0 or bool(_blank(flat)[0])
-        values, found = (np.ones((1, 2, 3), np.float32), [False]) if blank else self._kit.estimate(flat)
+        nothing = flat.shape[1] == 0 or bool(blank(flat)[0])
+        values, found = (np.ones((1, 2, 3), np.float32), [False]) if nothing else self._kit.estimate(flat)
         if not found[0]:
             raise InputError(
-                f"no stained tissue in the {len(_checked(patches))} image(s) given for stain estimation",
+                f"no stained tissue in the {len(images)} image(s) given for stain estimation",
                 hint="give patches of tissue, or switch stain normalisation off",
             )
         return _rows(values[0])
@@ -188,33 +187,18 @@ class StainNormalizer:
 
         if self.backend != "ours":
             raise InputError(f"the backend {self.backend} takes arrays, no tensors", hint="pass patches.cpu().numpy()")
-        if str(patches.dtype) != "torch.uint8" or patches.ndim not in (3, 4) or patches.shape[-1] != 3:
-            raise _not_rgb(patches.dtype, tuple(patches.shape))
-        target = patches.new_tensor(self.reference.values, dtype=tensors.NUMBERS)
-        source = None if slide_values is None else patches.new_tensor(slide_values, dtype=tensors.NUMBERS)[None]
-        result, unchanged = tensors.transform(
-            self.method, patches if patches.ndim == 4 else patches[None], source, target
-        )
-        return result.reshape(patches.shape), unchanged
+        given = None if slide_values is None else tensors.numbers(slide_values, patches)[None]
+        return tensors.transform(self.method, patches, given, tensors.numbers(self.reference.values, patches))
 
-    def _arrays(self, patches: Any, slide_values: StainValues | None) -> tuple[Pixels, NDArray[np.bool_]]:
+    def _arrays(self, patches: Pixels, slide_values: StainValues | None) -> tuple[Pixels, NDArray[np.bool_]]:
         target = np.array(self.reference.values, np.float32)
         given = None if slide_values is None else np.array(slide_values, np.float32)[None]
-        batch = _checked(patches)
-        flat = batch.reshape(len(batch), batch.shape[1] * batch.shape[2], 3)
-        out, unchanged = flat.copy(), _blank(flat)
-        todo = np.flatnonzero(~unchanged)
-        step = max(1, _CHUNK_PIXELS // max(1, flat.shape[1]))
-        for start in range(0, len(todo), step):
-            part = todo[start : start + step]
-            found = np.ones(len(part), bool)
-            source = given
-            if source is None:
-                source, found = self._kit.estimate(flat[part])
-            painted = self._kit.paint(flat[part], source, target)
-            out[part[found]] = painted[found]
-            unchanged[part] = ~found
-        return out.reshape(np.shape(patches)), unchanged
+
+        def painted(pixels: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
+            source, found = self._kit.estimate(pixels) if given is None else (given, np.ones(len(pixels), bool))
+            return self._kit.paint(pixels, source, target), found
+
+        return part_by_part(patches, painted)
 
 
 def _kit(method: Method, backend: Backend) -> _Kit:
@@ -237,51 +221,6 @@ def _kit(method: Method, backend: Backend) -> _Kit:
         lambda pixels: staintools_backend.stains(method, pixels),
         lambda pixels, source, target: staintools_backend.transform(method, pixels, source, target),
     )
-
-
-def is_tensor(patches: Any) -> "TypeGuard[Tensor]":
-    """Whether it is a torch tensor; without torch there are none."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(patches, torch.Tensor)
-
-
-def _checked(patches: Any) -> Pixels:
-    array = np.asarray(patches.cpu() if is_tensor(patches) else patches)
-    if array.dtype != np.uint8 or array.ndim not in (3, 4) or array.shape[-1] != 3:
-        raise _not_rgb(array.dtype, array.shape)
-    return array if array.ndim == 4 else array[None]
-
-
-def _not_rgb(dtype: Any, shape: tuple[int, ...]) -> InputError:
-    return InputError(
-        f"stain normalisation takes uint8 RGB (N, H, W, 3) or (H, W, 3), not {dtype} {shape}",
-        hint="convert the image to 8-bit RGB",
-    )
-
-
-def _blank(flat: Pixels) -> NDArray[np.bool_]:
-    """(n, P, 3) -> (n,): too little stained to say anything, or one colour all over."""
-    blank = np.empty(len(flat), bool)
-    step = max(1, _CHUNK_PIXELS // max(1, flat.shape[1]))
-    for start in range(0, len(flat), step):
-        blank[start : start + step] = _blank_part(flat[start : start + step])
-    return blank
-
-
-def _blank_part(flat: Pixels) -> NDArray[np.bool_]:
-    needed = LEAST_TISSUE * flat.shape[1]
-    # a look at some of the pixels nearly always shows enough that is stained and differs: the rest need not be seen
-    few = flat[:, ::_LOOK]
-    blank: NDArray[np.bool_] = (stained(few).sum(axis=1) < needed) | _flat_coloured(few)
-    doubtful = flat[blank]
-    blank[blank] = (stained(doubtful).sum(axis=1) < needed) | _flat_coloured(doubtful)
-    return blank
-
-
-def _flat_coloured(pixels: Pixels) -> NDArray[np.bool_]:
-    channels = np.moveaxis(pixels, -1, 0)  # one after the other: several times faster than together
-    alike: NDArray[np.bool_] = np.all([c.max(axis=1).astype(np.int16) - c.min(axis=1) <= 2 for c in channels], axis=0)
-    return alike
 
 
 def _rows(values: Floats) -> StainValues:

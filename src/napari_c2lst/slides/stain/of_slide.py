@@ -12,7 +12,8 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.seeds import rng
 from napari_c2lst.slides.images.tissue import Colour, grid_positions, tissue_mask
 
-from .normalizer import Method, StainNormalizer, StainValues, is_tensor
+from .batches import is_tensor
+from .normalizer import Method, StainNormalizer, StainValues
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,16 +7,24 @@ memory is better not left: results differ from theirs by rounding (one grey leve
 Pixels are (n, P, 3) uint8, n images of P pixels each; stains (n, 2, 3) float32, as there.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from . import colour, learning, separation
+from .batches import checked_tensor
 from .reinhard import LEAST_SPREAD
 
-NUMBERS = torch.float32  # of stain values
 _PIXELS = {"cpu": 1 << 18}  # at a time: what a CPU's caches hold
 _PIXELS_OF_A_GPU = 1 << 24  # some 2 GB of working memory
+
+
+def numbers(values: Any, like: Tensor) -> Tensor:
+    """Stain values as a tensor beside another one."""
+    return like.new_tensor(values, dtype=torch.float32)
 
 
 def transform(method: str, patches: Tensor, source: Tensor | None, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -27,7 +35,7 @@ def transform(method: str, patches: Tensor, source: Tensor | None, target: Tenso
     method
         "macenko", "vahadane" or "reinhard".
     patches
-        (N, H, W, 3) uint8 on any device; left as they are.
+        (N, H, W, 3) or (H, W, 3) uint8 on any device; left as they are.
     source
         (1, 2, 3) values for all patches, or None: those of each patch.
     target
@@ -40,23 +48,40 @@ def transform(method: str, patches: Tensor, source: Tensor | None, target: Tenso
     unchanged
         (N,) bool: patches that passed through.
     """
-    flat = patches.reshape(len(patches), patches.shape[1] * patches.shape[2], 3)
+    paint = transfer if method == "reinhard" else recolour
+
+    def painted(pixels: Tensor) -> tuple[Tensor, Tensor]:
+        values, found = estimate(method, pixels) if source is None else (source, torch.ones_like(pixels[:, 0, 0]) > 0)
+        return paint(pixels, values, target), found
+
+    return part_by_part(patches, painted)
+
+
+def standardized(patches: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Standard brightness, as `luminosity.standardize_luminosity` has it; which patches are unchanged as above."""
+
+    def brightened(pixels: Tensor) -> tuple[Tensor, Tensor]:
+        lab = rgb_to_lab(pixels)
+        bright = _high_quantile(lab[..., 0], share)
+        lab[..., 0] = (100 * lab[..., 0] / bright[:, None].clamp_min(1e-6)).clamp_max(100)
+        return lab_to_rgb(lab), bright > 0
+
+    return part_by_part(patches, brightened)
+
+
+def part_by_part(patches: Tensor, work: Callable[[Tensor], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """As `batches.part_by_part`; blank patches are worked on as well, since to leave them out would take longer."""
+    batch = checked_tensor(patches)
+    flat = batch.reshape(len(batch), batch.shape[1] * batch.shape[2], 3)
     out, unchanged = flat.clone(), torch.ones(len(flat), dtype=torch.bool, device=flat.device)
     step = max(1, _PIXELS.get(flat.device.type, _PIXELS_OF_A_GPU) // max(1, flat.shape[1]))
     with torch.inference_mode():
         for start in range(0, len(flat) if flat.numel() else 0, step):
             some = slice(start, start + step)
-            out[some], unchanged[some] = _normalised(method, flat[some], source, target)
+            changed, found = work(flat[some])
+            unchanged[some] = blank(flat[some]) | ~found
+            out[some] = torch.where(unchanged[some, None, None], flat[some], changed)
     return out.reshape(patches.shape), unchanged
-
-
-def _normalised(method: str, pixels: Tensor, source: Tensor | None, target: Tensor) -> tuple[Tensor, Tensor]:
-    same = blank(pixels)
-    if source is None:
-        source, found = estimate(method, pixels)
-        same |= ~found
-    paint = transfer if method == "reinhard" else recolour
-    return torch.where(same[:, None, None], pixels, paint(pixels, source, target)), same
 
 
 def blank(pixels: Tensor) -> Tensor:
@@ -219,14 +244,14 @@ def _with_strength(density: Tensor, stains: Tensor, enough: Tensor) -> tuple[Ten
     alike = (unit[:, 0] * unit[:, 1]).sum(-1).abs() >= separation.PARALLEL
     found = enough & (length > 0.1).all(-1) & ~alike
     unit = torch.where(found[:, None, None], unit, _unit(density.new_tensor(separation.USUAL)))
-    dense = _dense(_sparse_codes(density.mT, unit, separation.RECOLOUR_SPARSITY))
+    dense = _high_quantile(_sparse_codes(density.mT, unit, separation.RECOLOUR_SPARSITY), separation.DENSE)
     return unit * dense.clamp_min(separation.LEAST_CONCENTRATION)[..., None], found
 
 
-def _dense(codes: Tensor) -> Tensor:
-    """The concentration (n, 2) below which all but a hundredth of the codes (n, 2, P) lie."""
-    place = separation.DENSE * (codes.shape[-1] - 1)
-    highest = codes.topk(codes.shape[-1] - int(place), dim=-1).values  # few: sorting all would take longer
+def _high_quantile(values: Tensor, share: float) -> Tensor:
+    """Quantile (...) of (..., P) values, linear between neighbours; only those above it are sorted."""
+    place = share * (values.shape[-1] - 1)
+    highest = values.topk(values.shape[-1] - int(place), dim=-1).values
     below, above = highest[..., -1], highest[..., max(highest.shape[-1] - 2, 0)]
     return below + (above - below) * (place - int(place))
 

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from napari_c2lst.common.errors import InputError, first_line
 from napari_c2lst.common.places import keep_place
+from napari_c2lst.slides.facts import GRID as GRID
+from napari_c2lst.slides.facts import SPOTS as SPOTS
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import set_of_training
 from napari_c2lst.slides.store.in_parts import InParts, parts_of
@@ -21,7 +23,7 @@ from .rows import RowsOnDisk
 if TYPE_CHECKING:
     from .predictor import Predictor
 
-SPOTS, GRID, RASTER = "c2lst_spots_", "c2lst_grid_", "c2lst_raster_"
+RASTER = "c2lst_raster_"
 TABLES_VERSION = 1
 _KEY = "c2lst"
 

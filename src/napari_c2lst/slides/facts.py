@@ -15,6 +15,8 @@ OURS = "c2lst_"
 # Nuclei: polygons are called CELLS + a name, the table of their facts has CELLS_TABLE at the end, that of the spots'
 # composition is COMPOSITION + the name.
 CELLS, CELLS_TABLE, COMPOSITION = f"{OURS}cells_", "_table", f"{OURS}composition_"
+# Tables of predictions are called SPOTS + a name, or GRID + a name and "_table"; the circles of a grid GRID + the name.
+SPOTS, GRID = PREDICTIONS = f"{OURS}spots_", f"{OURS}grid_"
 
 
 class SlideFacts(BaseModel):

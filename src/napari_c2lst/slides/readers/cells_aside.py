@@ -16,6 +16,8 @@ from typing import Any
 
 from napari_c2lst.slides.facts import CELLS, CELLS_TABLE
 
+from .values_aside import holds_predictions, read_without_values
+
 _READ_WHOLE = ("shapes", "tables")  # the other kinds stay on disk whatever their size
 _LAZY = ("images", "labels", "points")
 _METADATA = ("zarr.json", ".zgroup", ".zattrs")
@@ -38,7 +40,7 @@ def cell_tables(store: Path) -> list[str]:
 
 
 def read_without_cells(store: Path) -> Any:
-    """What `spatialdata.read_zarr` gives for a store, less polygons and tables of cells.
+    """What `spatialdata.read_zarr` gives for a store, less polygons and tables of cells, and values of predictions.
 
     Parameters
     ----------
@@ -48,14 +50,17 @@ def read_without_cells(store: Path) -> Any:
     from spatialdata import SpatialData, read_zarr
 
     hidden = cells_in(store)
-    if not any(hidden.values()):
-        return read_zarr(store)
     names = {kind: [n for n in _elements(store, kind) if n not in hidden[kind]] for kind in _READ_WHOLE}
+    predictions = [name for name in names["tables"] if holds_predictions(name)]
+    if not any(hidden.values()) and not predictions:
+        return read_zarr(store)
     lazy = read_zarr(store, selection=_LAZY)
-    with _view(store, names) as view:
+    with _view(store, {**names, "tables": [n for n in names["tables"] if n not in predictions]}) as view:
         # without links (Windows, some network drives), all is read: slower, and as right
         part = read_zarr(store if view is None else view, selection=_READ_WHOLE)
-    return _joined(SpatialData, store, lazy, {kind: getattr(part, kind) for kind in _READ_WHOLE}, names)
+    whole = {kind: dict(getattr(part, kind)) for kind in _READ_WHOLE}
+    whole["tables"] |= {name: read_without_values(store / "tables" / name) for name in predictions}
+    return _joined(SpatialData, store, lazy, whole, names)
 
 
 def read_cells(store: Path) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ def is_store(path: Path) -> bool:
 
 
 def read_store(path: Path, wanted: Wanted) -> Reading:
-    """Read a SpatialData store; images stay on disk, and so do the polygons and tables of cells (`cells_aside`).
+    """Read a SpatialData store; images, polygons and tables of cells and values of predictions stay on disk.
 
     Raises
     ------

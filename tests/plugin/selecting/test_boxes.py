@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QIcon, QKeySequence, QShortcut
 from shapely.geometry import box
 
 from napari_c2lst.common.errors import InputError
@@ -258,3 +258,23 @@ def test_nothing_is_asked_where_there_is_nothing_to_choose(qtbot: Any) -> None:
 
     file = RegionFile(Path("q.geojson"), [Region(box(0, 0, 1, 1), label="Tumor")])
     assert ask_what_to_take(None, Plain(), file) == Answer()  # type: ignore[arg-type]
+
+
+def test_the_bar_of_shares_stays_thin_whatever_room_there_is(qtbot: Any) -> None:
+    count = CountBar()
+    qtbot.addWidget(count)
+    count.resize(300, 200)
+    count.show()
+    count.show_count("0 of 9 spots", "Draw around spots with a tool", (0.0, 1.0, 0.0))
+    height = count.bar.height()
+    count.show_count("3 of 9 spots", "", (0.3, 0.7, 0.0))
+    assert count.bar.height() == height <= 16
+
+
+def test_the_swatch_of_a_selected_set_has_the_colour_of_its_spots(qtbot: Any) -> None:
+    box = SetsBox()
+    qtbot.addWidget(box)
+    box.show_sets([SetLine("train", "#d55e00", 9, 0.5, 9, 0, True)])
+    icon = box.list.topLevelItem(0).icon(0)
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        assert icon.pixmap(QSize(12, 12), mode).toImage().pixelColor(6, 6).name() == "#d55e00"

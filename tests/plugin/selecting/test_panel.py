@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QInputDialog, QPushButton
+from qtpy.QtWidgets import QApplication, QInputDialog, QPushButton, QScrollArea
 from shapely.geometry import box
 from tests.plugin.selecting.labels import labelled
 from tests.plugin.selecting.mouse import Mouse
@@ -462,3 +462,19 @@ def test_a_panel_that_is_opened_late_takes_what_is_chosen(plain: Any) -> None:
     late.close()
     plain.panel.choice.clear()
     assert late.choice.mask.any()  # it hears no more
+
+
+def test_count_and_message_are_in_sight_wherever_one_works(panel: SelectPanel, qtbot: Any) -> None:
+    panel.resize(380, 420)
+    panel.show()
+    down = panel.sets.rename
+    area = panel.findChild(QScrollArea)
+    area.ensureWidgetVisible(down)
+    QApplication.processEvents()
+    assert area.verticalScrollBar().value() > 0
+    panel._on_keep("no such name")
+    qtbot.waitUntil(panel.message.isVisible)
+    QApplication.processEvents()
+    for part in (panel.count.words, panel.message.text):
+        assert not part.visibleRegion().isEmpty()
+    assert panel.minimumSizeHint().width() <= 380

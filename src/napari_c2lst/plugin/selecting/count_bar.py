@@ -17,7 +17,7 @@ class ShareBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shares = (0.0, 0.0, 0.0)
-        self.setMinimumHeight(_HEIGHT)
+        self.setFixedHeight(_HEIGHT)
         self.setToolTip("Blue: chosen; plain: held out, to be scored on; hatched: left out of both")
 
     def sizeHint(self) -> QSize:

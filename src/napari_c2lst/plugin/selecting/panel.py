@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QInputDialog, QScrollArea, QVBoxLayout, QWidget
 
 from napari_c2lst.common.errors import C2LError
 from napari_c2lst.plugin.parts.listening import Listening
@@ -221,12 +222,25 @@ class SelectPanel(QWidget):
         self._tell("error", message, hint)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(6, 6, 6, 6)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(8)
-        for widget in (self.count, self.message, self.tools, self.ways, self.sets):
+        for widget in (self.tools, self.ways, self.sets):
             column.addWidget(widget)
         column.addStretch()
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        # count and message stay in sight, however far down one works
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(6, 6, 6, 6)
+        whole.setSpacing(8)
+        for part in (self.count, self.message):
+            whole.addWidget(part)
+        whole.addWidget(scroll, 1)
         self.tools.add_shortcuts(self)
 
     def _connect(self) -> None:

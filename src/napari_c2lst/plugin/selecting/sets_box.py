@@ -207,4 +207,6 @@ class SetsBox(QGroupBox):
 def _swatch(colour: str) -> QIcon:
     picture = QPixmap(12, 12)
     picture.fill(QColor(colour))
-    return QIcon(picture)
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)  # else Qt tints it, and it is another colour than on the slide
+    return icon

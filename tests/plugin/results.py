@@ -51,8 +51,8 @@ def make_results(path: Path) -> Path:
     slide = open_slide(path)
     ids = slide.require_spots().ids
     write_spot_set(slide, SpotSet.of("train", ids, training_spots(slide), {"split": "blocked", "seed": 0}))
-    write_predictions(slide, "both", arm="real+synthetic", spread=0.1)
     write_predictions(slide, "real", held_out_only=True)
+    write_predictions(slide, "both", arm="real+synthetic", spread=0.1)  # the newer one comes first
     write_grid(slide, "both")
     return path
 

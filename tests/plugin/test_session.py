@@ -242,3 +242,23 @@ def test_what_is_told_reaches_who_listens() -> None:
     session.tell("error", "no such path", "check it")
     session.tell("info", "done")
     assert said == [("error", "no such path", "check it"), ("info", "done", "")]
+
+
+def test_predictions_are_unseen_until_a_map_of_them_is_shown(make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    session.open(make_slide())
+    heard: list[int] = []
+    session.map_seen.connect(lambda: heard.append(1))
+    session.note_predicted("a")
+    assert (session.unseen, heard) == ({"a"}, [])
+    session.note_seen("a")
+    session.note_seen("a")  # every gene that is drawn
+    assert (session.unseen, session.looked_at, heard) == (set(), {"a"}, [1])
+    session.note_predicted("a")  # anew
+    assert (session.unseen, session.looked_at) == ({"a"}, set())
+    session.open(make_slide(path=Path("other.zarr")))
+    assert (session.unseen, session.looked_at) == (set(), set())
+    session.note_seen("b")
+    session.note_predicted("c")
+    session.close()
+    assert (session.unseen, session.looked_at) == (set(), set())

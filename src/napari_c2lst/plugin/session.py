@@ -36,6 +36,10 @@ class Session:
         (N,) the spots that are chosen in the viewer now.
     gene
         The gene shown on the spots and maps; empty for none.
+    looked_at
+        Names of the predictions of which a map was shown since the slide was opened.
+    unseen
+        Names of those that were made since then and of which none was shown yet.
     """
 
     slide_changed = Signal()
@@ -43,6 +47,7 @@ class Session:
     chosen_changed = Signal()
     gene_changed = Signal(str)
     results_changed = Signal()  # the store or the runs folder holds something new: predictions, models, scores
+    map_seen = Signal()  # a map of predictions that had not been looked at yet is shown
     spot_clicked = Signal(int)  # index of a spot; -1 for tissue without one
     told = Signal(str, str, str)  # level ("info", "warning" or "error"), message, hint
 
@@ -52,6 +57,8 @@ class Session:
         self.sets: dict[str, SpotSet] = {}
         self.chosen: Mask = np.zeros(0, dtype=bool)
         self.gene = ""
+        self.looked_at: set[str] = set()
+        self.unseen: set[str] = set()
         self._unsaved: dict[Path, dict[str, SpotSet]] = {}  # of slides that are not open now
 
     def open(self, slide: Slide, opening: Mapping[str, Any] | None = None) -> None:
@@ -67,7 +74,7 @@ class Session:
         self.opening = {name: value for name, value in (opening or {}).items() if value is not None}
         self.sets = stored
         self.chosen = np.zeros(0 if slide.spots is None else len(slide.spots), dtype=bool)
-        self.gene = ""
+        self.gene, self.looked_at, self.unseen = "", set(), set()
         self.slide_changed.emit()
         self.sets_changed.emit()
         self.chosen_changed.emit()
@@ -103,6 +110,7 @@ class Session:
         self._keep_unsaved()
         self.slide, self.opening, self.sets = None, {}, {}
         self.chosen, self.gene = np.zeros(0, dtype=bool), ""
+        self.looked_at, self.unseen = set(), set()
         self.slide_changed.emit()
         self.sets_changed.emit()
         self.chosen_changed.emit()
@@ -130,6 +138,18 @@ class Session:
         if gene != self.gene:
             self.gene = gene
             self.gene_changed.emit(gene)
+
+    def note_predicted(self, name: str) -> None:
+        """Predictions of this name were made, perhaps anew: nobody has looked at them yet."""
+        self.looked_at.discard(name)
+        self.unseen.add(name)
+
+    def note_seen(self, name: str) -> None:
+        """A map of the predictions of this name is shown."""
+        if name not in self.looked_at:
+            self.looked_at.add(name)
+            self.unseen.discard(name)
+            self.map_seen.emit()
 
     def tell(self, level: str, message: str, hint: str = "") -> None:
         """Say something to the user: in the panel and as napari's notification."""

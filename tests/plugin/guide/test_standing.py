@@ -64,8 +64,8 @@ def test_each_finished_step_makes_the_next_one_next(make_slide: Callable[..., Sl
         ({"runs": all_runs[:1]}, "sample"),
         ({"runs": all_runs[:2]}, "train"),
         ({"runs": all_runs[:3]}, "predict"),
-        ({"predictions": ("c2lst_spots_both",)}, "look"),
-        ({"gene": "FASN"}, "judge"),
+        ({"predictions": ("c2lst_spots_both",), "unseen": ("both",), "gene": "FASN"}, "look"),
+        ({"unseen": ()}, "judge"),
         ({"runs": all_runs}, "keep"),
     ]
     known: dict[str, Any] = {}
@@ -294,3 +294,43 @@ def test_scores_of_baselines_alone_judge_no_prediction(
     known: dict[str, Any] = {"predictions": predictions, "running": frozenset({"open"})}
     found = standings(facts(make_slide(), sets={"train": 70}, runs=(made,), **known))
     assert (states(found)["judge"], found[8].said) == (state, said)
+
+
+def test_maps_are_to_be_looked_at_although_a_gene_is_shown_on_the_spots(make_slide: Callable[..., Slide]) -> None:
+    runs = tuple(run(task) for task in ("adapt", "sample", "train", "evaluate"))
+    known: dict[str, Any] = {"sets": {"t": 9}, "runs": runs, "gene": "FASN", "predictions": ("c2lst_spots_b",)}
+    found = standings(facts(make_slide(), **known, unseen=("b",)))
+    assert (states(found)["look"], found[7].said) == ("next", "new: b")
+    assert states(standings(facts(make_slide(), **known)))["look"] == "done"
+
+
+@pytest.mark.parametrize("went_on", [False, True])
+def test_which_predictions_nobody_has_looked_at(
+    make_slide: Callable[..., Slide], tmp_path: Path, went_on: bool
+) -> None:
+    """Who saved a view, or judged, had looked at what was there; what was predicted since is new all the same."""
+    names = ("c2lst_spots_old", "c2lst_grid_old_table", "c2lst_spots_new", *((SAVED_VIEW,) if went_on else ()))
+    session = Session()
+    session.slide = make_slide(path=tmp_path / "P12.zarr", sdata=SimpleNamespace(tables=dict.fromkeys(names, 1)))
+    session.note_predicted("new")
+    assert facts_of(session).unseen == (("new",) if went_on else ("new", "old"))
+    session.note_seen("old")
+    assert facts_of(session).unseen == ("new",)
+    session.note_seen("new")
+    assert facts_of(session).unseen == ()
+    session.note_predicted("old")
+    assert facts_of(session).unseen == ("old",)
+
+
+def test_who_judged_the_predictions_had_looked_at_them(make_slide: Callable[..., Slide], tmp_path: Path) -> None:
+    session = Session()
+    tables = {"c2lst_spots_both": 1}
+    session.slide = make_slide(path=tmp_path / "P12.zarr", sdata=SimpleNamespace(tables=tables))
+    folder = tmp_path / "P12_c2lst" / "scores"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('kind = "evaluate"\n[settings]\n')
+    (folder / "result.json").write_text("{}")
+    (folder / "scores.csv").write_text("arm\nmedian\n")
+    assert facts_of(session).unseen == ("both",)  # the baselines alone
+    (folder / "scores.csv").write_text("arm\nmedian\nreal\n")
+    assert facts_of(session).unseen == ()

@@ -126,11 +126,22 @@ def test_what_predict_wrote_is_opened_anew(qtbot: Any, desk: JobDesk, store: Pat
     other = open_slide(store)
     write_spot_set(other, SpotSet.of("train", other.spots.ids, chosen, {}))  # as another process would
     job = Job("predict", {"slide": store})
-    job._on_end(Event("finished", {"result": {"store": str(store)}}))
+    elements = ["c2lst_spots_mine", "c2lst_grid_mine", "c2lst_grid_mine_table", "c2lst_raster_mine_FASN"]
+    job._on_end(Event("finished", {"result": {"store": str(store), "elements": elements}}))
     desk._on_end(job)
     qtbot.waitUntil(lambda: desk.session.slide is not before, timeout=60_000)
     assert "train" in desk.session.sets
     assert desk.session.chosen.sum() == 1
+    assert desk.session.unseen == {"mine"}
+
+
+def test_cells_are_no_predictions_to_look_at(desk: JobDesk, make_slide: Callable[..., Slide]) -> None:
+    desk.session.open(make_slide(path=Path("P12.zarr")))
+    for task, slide in (("cells", "P12.zarr"), ("predict", "another.zarr")):
+        job = Job(task, {"slide": Path(slide)})
+        job._on_end(Event("finished", {"result": {"store": slide, "elements": ["c2lst_spots_a"]}}))
+        desk._on_end(job)
+        assert desk.session.unseen == set()
 
 
 @pytest.mark.parametrize("meanwhile", ["another", "none"])

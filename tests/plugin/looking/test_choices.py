@@ -86,6 +86,21 @@ def test_the_prediction_that_was_chosen_stays_when_others_come(choices: MapChoic
     assert choices.prediction.written.name == "two"  # type: ignore[union-attr]
 
 
+def test_who_had_the_newest_follows_to_the_newest_of_the_same_kind(choices: MapChoices) -> None:
+    grid = prediction("one", where="grid")
+    choices.offer([prediction("one"), grid])
+    choices.offer([prediction("newer"), prediction("one"), grid], follow=True)
+    assert choices.prediction.key == "c2lst_spots_newer"  # type: ignore[union-attr]
+    choices.choose(grid)
+    choices.offer([prediction("newer"), prediction("newer", where="grid"), grid], follow=True)
+    assert choices.prediction.key == "c2lst_grid_newer"  # type: ignore[union-attr]
+    choices.choose(choices.offered[2])
+    choices.offer([prediction("last"), prediction("last", where="grid"), *choices.offered[1:]], follow=True)
+    assert choices.prediction.key == "c2lst_grid_one"  # type: ignore[union-attr]  # an older one was wanted
+    choices.offer([prediction("last")], follow=True)
+    assert choices.prediction.key == "c2lst_spots_last"  # type: ignore[union-attr]
+
+
 def test_a_prediction_that_is_gone_gives_way_to_the_first(choices: MapChoices) -> None:
     choices.offer([prediction("one"), prediction("two")])
     choices.predictions.setCurrentIndex(1)

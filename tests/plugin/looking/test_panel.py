@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
-from tests.plugin.results import predicted_of
+from tests.plugin.results import predicted_of, write_predictions
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.looking import panel as panel_module
@@ -123,7 +123,7 @@ def test_a_mode_that_cannot_be_is_off_and_says_why(qtbot: Any, look: LookPanel) 
         look.choices.predictions.setCurrentIndex(1)  # real, without spread
     item = look.choices.modes.model().item(look.choices.modes.findData("spread"))
     assert not item.isEnabled()
-    assert "tta" in item.toolTip()
+    assert "“Average over flips” on" in item.toolTip()
     assert look.choices.mode == "predicted"
 
 
@@ -179,6 +179,60 @@ def test_new_results_keep_the_choice(qtbot: Any, look: LookPanel, session: Sessi
     session.results_changed.emit()
     assert look.choices.prediction.written.name == "real"  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: look.ready is not None, timeout=20_000)
+
+
+def predict_again(session: Session, results: Path, name: str = "second") -> None:
+    """As the desk does when the task `predict` has ended."""
+    write_predictions(open_slide(results), name)
+    session.note_predicted(name)
+    session.refresh(open_slide(results))
+
+
+@pytest.fixture
+def mine(qtbot: Any, panel: LookPanel, session: Session, results: Path) -> LookPanel:
+    """With a slide that a test may predict on; `both` is shown."""
+    session.open(open_slide(results))
+    qtbot.waitUntil(lambda: panel.ready is not None, timeout=20_000)
+    return panel
+
+
+def test_who_predicted_elsewhere_finds_the_new_map(
+    qtbot: Any, mine: LookPanel, session: Session, results: Path
+) -> None:
+    assert session.looked_at == {"both"}
+    mine.hide()  # the step Predict is looked at
+    predict_again(session, results)
+    assert mine.choices.prediction.written.name == "second"  # type: ignore[union-attr]
+    assert session.unseen == {"second"}
+    mine.show()
+    qtbot.waitUntil(lambda: mine.ready is not None, timeout=20_000)
+    assert "“second”" in mine.words.text()
+    assert (session.unseen, mine.newer.isVisible()) == (set(), False)
+
+
+def test_a_map_that_is_looked_at_stays_and_the_new_one_is_a_click_away(
+    qtbot: Any, mine: LookPanel, session: Session, results: Path
+) -> None:
+    assert not mine.newer.isVisible()
+    predict_again(session, results)
+    assert mine.choices.prediction.written.name == "both"  # type: ignore[union-attr]
+    assert mine.newer.isVisible()
+    assert mine.newer.message == "new predictions: second – all 63 spots"
+    qtbot.mouseClick(mine.newer.action, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: mine.ready is not None and session.unseen == set(), timeout=20_000)
+    assert mine.choices.prediction.written.name == "second"  # type: ignore[union-attr]
+    assert not mine.newer.isVisible()
+    session.close()
+    assert not mine.newer.isVisible()
+
+
+def test_the_same_name_predicted_again_is_shown_without_a_click(
+    qtbot: Any, mine: LookPanel, session: Session, results: Path
+) -> None:
+    session.note_predicted("both")
+    session.refresh(open_slide(results))
+    qtbot.waitUntil(lambda: mine.ready is not None, timeout=20_000)
+    assert (session.unseen, mine.newer.isVisible()) == (set(), False)
 
 
 def test_closing_the_slide_takes_the_map_away(look: LookPanel, session: Session) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,3 +106,21 @@ def test_a_table_without_a_place_cannot_be_drawn(slide: Slide) -> None:
 
 def test_a_slide_that_holds_no_tables_at_all() -> None:
     assert list_predictions(SimpleNamespace(sdata=None)) == ([], [])  # type: ignore[arg-type]
+
+
+def test_the_newest_comes_first_on_spots_and_on_grids(results: Path) -> None:
+    def names() -> list[str]:
+        return [f"{each.where} {each.written.name}" for each in list_predictions(open_slide(results))[0]]
+
+    assert names() == ["spots both", "spots real", "grid both"]
+    table = results / "tables" / "c2lst_spots_real"
+    later = (results / "tables" / "c2lst_spots_both").stat().st_mtime_ns + 10**9
+    os.utime(table, ns=(later, later))
+    assert names() == ["spots real", "spots both", "grid both"]
+
+
+def test_of_a_slide_in_memory_nobody_knows_what_is_newer(results: Path) -> None:
+    slide = dataclasses.replace(open_slide(results), is_zarr=False)
+    assert {each.made for each in list_predictions(slide)[0]} == {0}
+    gone = dataclasses.replace(slide, is_zarr=True, path=results.with_name("moved.zarr"))
+    assert {each.made for each in list_predictions(gone)[0]} == {0}

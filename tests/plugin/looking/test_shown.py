@@ -26,7 +26,7 @@ def test_what_cannot_be_shown_says_what_to_do(
     slide: Slide, predictions: dict[str, Prediction], grid: MapValues
 ) -> None:
     real = load_values(slide, predictions["real on spots"])
-    assert "predict again with “tta” on" in why_not(real, "spread")
+    assert "predict again with “Average over flips” on" in why_not(real, "spread")
     assert "choose predictions on spots" in why_not(grid, "difference")
     foreign = replace(real, measured=None)
     assert all("nothing to compare" in why_not(foreign, mode) for mode in ("measured", "beside", "split", "difference"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_c2lst.evaluation.arms import arm_named, is_arm
+from napari_c2lst.plugin.predicted import TABLES_OF_PREDICTIONS, name_of_predictions
 from napari_c2lst.plugin.runs import RunInfo, find_runs
 from napari_c2lst.slides.readers.cells_aside import cell_tables
 
@@ -70,6 +71,7 @@ class Facts:
     saved: bool
     running: frozenset[str]
     cells: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()  # predictions of which nobody has looked at a map
 
     def finished(self, task: str) -> list[RunInfo]:
         """The finished runs of a task, the newest first."""
@@ -96,17 +98,30 @@ def facts_of(session: Session, running: Collection[tuple[str, Path | None]] = ()
     slide = session.slide
     tables = {} if slide is None else getattr(slide.sdata, "tables", {})
     stored = {name.removeprefix("c2lst_set_") for name in tables if name.startswith("c2lst_set_")}
+    predictions = tuple(sorted(name for name in tables if name.startswith(TABLES_OF_PREDICTIONS)))
+    runs = tuple(find_runs(session.runs_folder, running=[out for _, out in running if out is not None]))
     return Facts(
         slide=slide,
         sets={name: int(spots.mask.sum()) for name, spots in session.sets.items()},
         unsaved=tuple(sorted(session.sets.keys() - stored)),
-        runs=tuple(find_runs(session.runs_folder, running=[out for _, out in running if out is not None])),
-        predictions=tuple(sorted(name for name in tables if name.startswith(("c2lst_spots_", "c2lst_grid_")))),
+        runs=runs,
+        predictions=predictions,
         gene=session.gene,
         saved=SAVED_VIEW in tables,
         running=frozenset(task for task, _ in running),
         cells=tuple(cell_tables(slide.path)) if slide is not None and slide.is_zarr else (),
+        unseen=_unseen(session, predictions, SAVED_VIEW in tables or any(_judges(run) for run in runs)),
     )
+
+
+def _unseen(session: Session, predictions: Sequence[str], went_on: bool) -> tuple[str, ...]:
+    """The predictions of which no map was shown; who went on to judge or save had looked at what was there."""
+    names = sorted({name_of_predictions(table) for table in predictions})
+    return tuple(name for name in names if name in session.unseen or not (went_on or name in session.looked_at))
+
+
+def _judges(run: RunInfo) -> bool:
+    return run.task == "evaluate" and run.state == "finished" and _scores_a_model(run)
 
 
 def standings(facts: Facts) -> list[Standing]:
@@ -192,6 +207,8 @@ def _cells(facts: Facts) -> tuple[State, str]:
 def _look(facts: Facts) -> tuple[State, str]:
     if not facts.predictions:
         return "waiting", "predict first"
+    if facts.unseen:
+        return "ready", f"new: {', '.join(facts.unseen)}"
     return ("done", f"{facts.gene} is shown") if facts.gene else ("ready", "choose a gene")
 
 

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.parts.latest import Latest
+from napari_c2lst.plugin.predicted import TABLES_OF_PREDICTIONS, name_of_predictions
 
 from .job import Job
 from .measured import note_time_of
@@ -119,6 +120,8 @@ class JobDesk(QObject):
         if store is not None:
             note_time_of(job, self.session.runs_folder if self._is_open(job) else None)
         if store is not None and self._is_open(job):
+            for name in _predicted(job):
+                self.session.note_predicted(name)
             self._reopen(store)
         else:
             self.session.results_changed.emit()
@@ -159,6 +162,14 @@ def _written_store(job: Job) -> Path | None:
     result = job.last.get("result")
     store = result.get("store") if isinstance(result, Mapping) and job.task in ("predict", "cells") else None
     return None if store is None else Path(store)
+
+
+def _predicted(job: Job) -> set[str]:
+    """The names of the predictions that a job has written."""
+    result = job.last.get("result")
+    elements = result.get("elements", ()) if isinstance(result, Mapping) and job.task == "predict" else ()
+    tables = [each for each in map(str, elements) if each.startswith(TABLES_OF_PREDICTIONS)]
+    return {name_of_predictions(table) for table in tables}
 
 
 def _open(store: Path, opening: Mapping[str, Any]) -> Slide:

@@ -77,6 +77,15 @@ class MapChoices(QWidget):
         return self._predictions[i] if 0 <= i < len(self._predictions) else None
 
     @property
+    def offered(self) -> tuple[Prediction, ...]:
+        """The predictions there are to choose."""
+        return tuple(self._predictions)
+
+    def choose(self, prediction: Prediction) -> None:
+        """Choose one of them."""
+        self.predictions.setCurrentIndex(self.predictions.findData(prediction.key))
+
+    @property
     def mode(self) -> Mode:
         """What is shown."""
         return self.modes.currentData()
@@ -99,9 +108,20 @@ class MapChoices(QWidget):
 
     # ---------------------------------------------------------------- what there is to choose
 
-    def offer(self, predictions: Sequence[Prediction]) -> None:
-        """Offer other predictions; the one that was chosen stays chosen where it is still there."""
-        before = self.prediction.key if self.prediction is not None else ""
+    def offer(self, predictions: Sequence[Prediction], follow: bool = False) -> None:
+        """Offer other predictions; the one that was chosen stays chosen where it is still there.
+
+        Parameters
+        ----------
+        predictions
+            On spots first, then on grids, of each the newest first.
+        follow
+            Who had the newest chosen gets the newest again; nobody may be looking at it.
+        """
+        wanted = self.prediction
+        if follow and wanted is not None and wanted is _first(self._predictions, wanted):
+            wanted = _first(predictions, wanted)
+        before = wanted.key if wanted is not None else ""
         self._predictions = list(predictions)
         with signals_blocked(self.predictions):
             self.predictions.clear()
@@ -229,6 +249,11 @@ class MapChoices(QWidget):
 
     def _next(self) -> None:
         self.step_gene(1)
+
+
+def _first(predictions: Sequence[Prediction], like: Prediction) -> Prediction | None:
+    """The newest prediction in the same kind of places."""
+    return next((each for each in predictions if each.where == like.where), None)
 
 
 def narrow_combo(tip: str) -> QComboBox:

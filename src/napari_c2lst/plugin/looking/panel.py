@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout,
 from napari_c2lst.plugin.cells.shown import shown_cells
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.shared import shared_of
 
 from .choices import MapChoices
@@ -49,6 +50,7 @@ class LookPanel(QWidget):
         self.ready: Prepared | None = None
         self._told: set[str] = set()  # what is wrong with tables of this slide, said once
         self.choices = MapChoices()
+        self.newer = MessageBar()
         self.bar = ColourBar()
         self.words = _words("Which prediction is shown, and what it can prove")
         self.note = _words("How to read the colours")
@@ -81,9 +83,30 @@ class LookPanel(QWidget):
             self.session.tell("warning", f"predictions cannot be shown: {problem}")
         self.ready = None
         self._work.drop()
-        self.choices.offer(found)
+        # a map that is looked at is not exchanged under one's eyes
+        self.choices.offer(found, follow=not self.isVisible())
+        self._offer_newer()
         if not found:
             self._show_nothing()
+
+    def _offer_newer(self) -> None:
+        """A button that leads to predictions that were made while others are looked at."""
+        newer = self._newer()
+        if newer is None:
+            self.newer.clear()
+        else:
+            self.newer.show_message("info", f"new predictions: {newer.label}", action="Show th&em")
+
+    def _newer(self) -> Prediction | None:
+        """Predictions that nobody has looked at, beside those that are chosen."""
+        chosen = self.choices.prediction
+        names = set() if chosen is None else self.session.unseen - {chosen.written.name}
+        return next((each for each in self.choices.offered if each.written.name in names), None)
+
+    def _show_newer(self) -> None:
+        newer = self._newer()
+        if newer is not None:
+            self.choices.choose(newer)
 
     def _show_nothing(self) -> None:
         self._take_map_away()
@@ -130,6 +153,7 @@ class LookPanel(QWidget):
             self.maps.clear()
             return
         legend = self.maps.draw(ready, gene, mode, self.choices.divider_px)
+        self.session.note_seen(ready.values.prediction.written.name)
         self.bar.show_legend(legend)
         self.note.setText(f"{legend.unit[0].upper()}{legend.unit[1:]}. {legend.note}")
         self.note.show()
@@ -175,9 +199,11 @@ class LookPanel(QWidget):
         hear.to(self.session.slide_changed, self._leave_slide)
         hear.to(self.session.results_changed, self._use_results)
         hear.to(self.session.gene_changed, self._use_gene)
+        hear.to(self.session.map_seen, self._offer_newer)
         hear.to(self.session.spot_clicked, self._inspect)
         hear.to(self.cells.changed, self._show_cells)
         self._listening = hear
+        self.newer.action_wanted.connect(self._show_newer)
         self.choices.source_changed.connect(self._prepare)
         self.choices.look_changed.connect(self.show_map)
         self.choices.gene_chosen.connect(self.session.show_gene)
@@ -185,7 +211,7 @@ class LookPanel(QWidget):
 
     def _lay_out(self) -> None:
         maps = QVBoxLayout()
-        for widget in (self.choices, self.bar, self.note, self.words):
+        for widget in (self.newer, self.choices, self.bar, self.note, self.words):
             maps.addWidget(widget)
         maps.addStretch(1)
         spot = QVBoxLayout()

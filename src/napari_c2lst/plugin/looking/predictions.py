@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -36,6 +36,8 @@ class Prediction:
         How many of the spots the predictor may be judged on; 0 on a grid.
     has_spread
         Whether flips and turns were averaged, so that their spread is known.
+    made
+        When it was written, in nanoseconds; 0 where that cannot be told.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Prediction:
     n: int
     n_held_out: int
     has_spread: bool
+    made: int = 0
 
     @property
     def genes(self) -> tuple[str, ...]:
@@ -82,7 +85,7 @@ def list_predictions(slide: Slide | None) -> tuple[list[Prediction], list[str]]:
     Returns
     -------
     predictions
-        On spots first, then on grids, each by name.
+        On spots first, then on grids, of each the newest first.
     problems
         One sentence for each table of ours that cannot be used.
     """
@@ -93,12 +96,22 @@ def list_predictions(slide: Slide | None) -> tuple[list[Prediction], list[str]]:
         if not isinstance(about, Mapping) or about.get("kind") != "predictions":
             continue
         try:
-            found.append(_read(key, table))
+            found.append(replace(_read(key, table), made=_made(slide, key)))
         except InputError as error:
             problems.append(f"'{key}': {error.message}; {error.hint}")
         except (KeyError, TypeError, ValueError) as error:
             problems.append(f"'{key}': the predictions are damaged: {error}; predict again")
-    return sorted(found, key=lambda each: (each.where != "spots", each.written.name)), problems
+    return sorted(found, key=lambda each: (each.where != "spots", -each.made, each.written.name)), problems
+
+
+def _made(slide: Slide | None, key: str) -> int:
+    """When a table was written into the slide's store; 0 where the slide is none."""
+    if slide is None or not slide.is_zarr:
+        return 0
+    try:
+        return (slide.path / "tables" / key).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(key: str, table: Any) -> Prediction:

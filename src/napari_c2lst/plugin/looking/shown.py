@@ -65,7 +65,7 @@ def forms_of(prediction: Prediction) -> tuple[Form, ...]:
 def why_not(values: MapValues, mode: Mode) -> str:
     """Why a mode cannot be shown, with the next action; empty when it can."""
     if mode == "spread" and values.spread is None:
-        return "not predicted with an uncertainty: predict again with “tta” on (8 times slower)"
+        return "not predicted with an uncertainty: predict again with “Average over flips” on (8 times slower)"
     if mode in ("measured", "beside", "split", "difference") and values.measured is None:
         return "the slide measured none of these genes: there is nothing to compare with"
     if mode == "difference" and values.spot is None:

@@ -113,6 +113,27 @@ def test_messages_are_read_in_the_dock(dock: C2LDock) -> None:
     assert not dock.messages.bar.isHidden()
 
 
+def test_what_was_written_is_read_in_its_step_alone(dock: C2LDock) -> None:
+    dock.show_step("keep")
+    shared_of(dock._viewer).session.tell("info", "wrote 'view.png'")
+    settle()
+    dock.show_step("keep")
+    assert dock.messages.bar.message == "wrote 'view.png'"
+    dock.show_step("select")
+    assert dock.messages.bar.isHidden()
+
+
+def test_a_step_that_ends_turns_no_page_of_another_one(dock: C2LDock) -> None:
+    dock.show_step("judge")
+    dock.show_step("predict")
+    dock.show_step("look")
+    tabs = {key: dock._pages[key] for key in ("look", "judge")}
+    dock.panels["predict"][0].done.emit("B4.zarr")
+    assert {key: page.currentIndex() for key, page in tabs.items()} == {"look": 0, "judge": 0}
+    dock.panels["judge"][0].done.emit("scores")  # its scores are read next, whenever one comes back
+    assert {key: page.currentIndex() for key, page in tabs.items()} == {"look": 0, "judge": 1}
+
+
 def test_a_panel_that_cannot_be_built_is_said(dock: C2LDock, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_viewer: Any) -> Any:
         raise InputError("this slide cannot be looked at", "open another one")

@@ -72,6 +72,8 @@ class C2LDock(QWidget):
 
     def show_step(self, key: str) -> None:
         """Show the panel of a step; it is built now if this is the first time."""
+        if key != self.current:
+            self.messages.leave_step()
         self.current = step_named(key).key
         self.bar.choose(key)
         self.jobs_line.look_at(key)
@@ -165,6 +167,7 @@ class C2LDock(QWidget):
         for signal in (session.slide_changed, session.sets_changed, session.results_changed, jobs.started, jobs.ended):
             self._heard.to(signal, self._renew_soon)
         self._heard.to(session.gene_changed, self._renew_soon)
+        self._heard.to(session.map_seen, self._renew_soon)
 
     def _says_itself(self, message: str) -> bool:
         """Whether the panel that is looked at shows this message already."""
@@ -177,10 +180,15 @@ class C2LDock(QWidget):
         self._soon.start()
 
     def _on_done(self, _made: str) -> None:
-        """A step with several panels goes on to the next of them: from making scores to reading them."""
-        page = self._pages.get(self.current)
-        if isinstance(page, QTabWidget) and page.currentIndex() < page.count() - 1:
-            page.setCurrentIndex(page.currentIndex() + 1)
+        """A step with several panels goes on to the next of them: from making scores to reading them.
+
+        Only that step: another one may be looked at meanwhile.
+        """
+        panel = self.sender()
+        for key, panels in self.panels.items():
+            page = self._pages.get(key)
+            if panel in panels and isinstance(page, QTabWidget):
+                page.setCurrentIndex(min(panels.index(panel) + 1, page.count() - 1))
 
     def _go_on(self) -> None:
         if self._next is not None:

@@ -66,3 +66,11 @@ def test_nothing_is_shown_in_a_dock_that_was_closed_in_between(area: Any) -> Non
     assert area.bar.isHidden()
     assert len(area.session.told) == 0
     area.let_go()  # twice is harmless
+
+
+@pytest.mark.parametrize(("level", "stays"), [("info", False), ("warning", True), ("error", True)])
+def test_what_merely_informed_goes_with_its_step(area: Any, level: str, stays: bool) -> None:
+    area.session.tell(level, "wrote 'view.png'")
+    QApplication.processEvents()
+    area.leave_step()
+    assert area.bar.isHidden() is not stays

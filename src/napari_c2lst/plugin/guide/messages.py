@@ -60,6 +60,11 @@ class MessageArea(QWidget):
         if self._jobs.jobs:
             LogWindow(self._jobs.jobs[-1], self).show()
 
+    def leave_step(self) -> None:
+        """Another step is looked at: what merely informed was of the one before; what went wrong stays."""
+        if self.bar.level == "info":
+            self.bar.clear()
+
     def let_go(self) -> None:
         """Hear nothing any more."""
         self._soon.stop()

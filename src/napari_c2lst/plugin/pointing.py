@@ -13,6 +13,9 @@ from .layers.slide_layers import IMAGE, SPOTS
 if TYPE_CHECKING:
     from .canvas import Canvas
 
+NEAR_UM = 1000.0
+"""How much of the tissue is seen around a spot that one is led to: its neighbours, and where it lies among them."""
+
 # A slide's (0, 0) is the image's corner, napari's is the centre of the first pixel.
 _HALF = 0.5
 

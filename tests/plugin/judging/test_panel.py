@@ -15,7 +15,9 @@ from tests.plugin.results import make_scores, predicted_of, training_spots, tria
 
 from napari_c2lst.plugin.judging.gene_table import VALUE
 from napari_c2lst.plugin.judging.panel import NO_SCORES, NO_SLIDE, WIDE_PX, JudgePanel
+from napari_c2lst.plugin.pointing import NEAR_UM
 from napari_c2lst.plugin.session import Session
+from napari_c2lst.plugin.viewer_parts import canvas_px
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
 
@@ -112,6 +114,7 @@ def test_a_dot_is_a_spot(judged: JudgePanel, session: Session, viewer: ViewerMod
     assert heard == [8]
     centre = (slide.require_spots().yx[8] - 0.5) * slide.mpp
     np.testing.assert_allclose(viewer.camera.center[-2:], centre, atol=1e-6)
+    assert viewer.camera.zoom == pytest.approx(canvas_px(viewer) / NEAR_UM)
 
 
 def test_without_stored_predictions_there_is_a_hint(

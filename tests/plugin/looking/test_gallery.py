@@ -18,7 +18,9 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.looking.gallery import NO_PAIRS, NO_SLIDE, GalleryPanel
 from napari_c2lst.plugin.looking.paired import SHOWN, Paired, open_paired, read_rows, runs_with_pairs
 from napari_c2lst.plugin.looking.patch_model import PATCHES, ROW
+from napari_c2lst.plugin.pointing import NEAR_UM
 from napari_c2lst.plugin.session import Session
+from napari_c2lst.plugin.viewer_parts import canvas_px
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.slide import Slide
 
@@ -129,6 +131,7 @@ def test_a_click_goes_to_the_spot(qtbot: Any, filled: GalleryPanel, session: Ses
     slide = session.require_slide()
     centre = (slide.require_spots().yx[12] - 0.5) * slide.mpp
     np.testing.assert_allclose(viewer.camera.center[-2:], centre, atol=1e-6)
+    assert viewer.camera.zoom == pytest.approx(canvas_px(viewer) / NEAR_UM)  # the spot, not the whole slide askew
 
 
 def test_a_spot_clicked_elsewhere_is_shown(filled: GalleryPanel, session: Session) -> None:

@@ -90,3 +90,17 @@ def test_markup_in_a_log_is_text(window: LogWindow, job: Job) -> None:
     say(job, "<b>5 < 6</b>")
     window.copy()
     assert window.text.toPlainText().endswith("<b>5 < 6</b>")
+
+
+def test_long_lines_are_seen_from_their_beginning(job: Job, qtbot: Any) -> None:
+    say(job, "long " * 200, "the end, which is long as well: " + "long " * 200)
+    window = LogWindow(job)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: is_at_end(window))
+    across = window.text.horizontalScrollBar()
+    assert across.maximum() > 0
+    assert across.value() == 0
+    say(job, "and more " * 200)
+    qtbot.waitUntil(lambda: "and more" in window.text.toPlainText())
+    assert (across.value(), is_at_end(window)) == (0, True)

@@ -9,7 +9,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterPr
 
 from napari_c2lst.evaluation.records import GeneScore
 
-COLUMNS = ("Gene", "r", "MAE", "median's", "measured", "predicted")
+COLUMNS = ("Gene", "r", "MAE", "MAE of\nmedian", "mean\nmeas.", "mean\npred.")
 TIPS = (
     "The gene; click it to see its map and its spots",
     "How well its pattern over held-out spots is followed; none where it does not vary",

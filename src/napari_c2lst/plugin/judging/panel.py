@@ -13,6 +13,7 @@ from superqt.utils import signals_blocked
 from napari_c2lst.plugin.looking.choices import narrow_combo
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.pointing import NEAR_UM
 from napari_c2lst.plugin.shared import shared_of
 
 from .cautions import cautions
@@ -125,7 +126,7 @@ class JudgePanel(QWidget):
     def _go_to(self, spot: int) -> None:
         slide = self.session.slide
         if slide is not None and slide.spots is not None and spot < len(slide.spots):
-            self.canvas.go_to(slide.spots.yx[spot])
+            self.canvas.go_to(slide.spots.yx[spot], across_um=NEAR_UM)
             self.session.spot_clicked.emit(spot)
 
     def _connect(self) -> None:

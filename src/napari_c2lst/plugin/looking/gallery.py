@@ -13,6 +13,7 @@ from superqt.utils import signals_blocked
 from napari_c2lst.common.runs import RESULT
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.pointing import NEAR_UM
 from napari_c2lst.plugin.shared import shared_of
 
 from .choices import narrow_combo
@@ -156,7 +157,7 @@ class GalleryPanel(QWidget):
     def _go_to(self, index: QModelIndex) -> None:
         row, slide = index.data(ROW), self.session.slide
         if row is not None and slide is not None:
-            self.canvas.go_to(slide.require_spots().yx[row.spot])
+            self.canvas.go_to(slide.require_spots().yx[row.spot], across_um=NEAR_UM)
             self.session.spot_clicked.emit(row.spot)
 
     def _follow(self, spot: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from qtpy.QtCore import QObject, Qt
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.dock import C2LDock
@@ -86,6 +86,25 @@ def test_every_step_has_its_panel(dock: C2LDock, qtbot: Any) -> None:
     first = dock.panels["train"]
     dock.show_step("train")
     assert dock.panels["train"] is first
+
+
+def test_no_key_of_a_panel_belongs_to_a_menu_of_napari(viewer: Any, dock: C2LDock) -> None:
+    """Of two with one key Qt takes the menu: what is underlined in the panel would do something else."""
+    menus = {key_of(action.text()) for action in viewer.window._qt_window.menuBar().actions()}
+    assert menus >= set("FVLPWH")
+    found: list[str] = []
+    for step in STEPS:
+        dock.show_step(step.key)
+        widgets = [each for kind in (QAbstractButton, QLabel) for each in dock.findChildren(kind)]
+        found += [each.text() for each in widgets if key_of(each.text()) and each is not dock.next_button]
+    assert len(found) > 40
+    assert [text for text in found if key_of(text) in menus | {key_of(dock.next_button.text())}] == []
+
+
+def key_of(text: str) -> str:
+    """The underlined letter of a text; empty for none."""
+    at = text.replace("&&", "  ").find("&")
+    return text[at + 1].upper() if at >= 0 and "<" not in text else ""
 
 
 def test_an_opened_slide_leads_to_the_spots(dock: C2LDock, slide: Slide, qtbot: Any) -> None:

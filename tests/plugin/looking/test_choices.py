@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtGui import QPalette, QWheelEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QToolButton, QWidget
 from tests.plugin.looking.made import GENES, prediction
 
@@ -314,3 +314,11 @@ def test_choices_can_be_taken_away_while_they_are_open(qtbot: Any) -> None:
     choices.offer([prediction()])
     with qtbot.waitSignal(choices.destroyed):
         choices.deleteLater()
+
+
+def test_the_list_of_genes_has_the_colours_of_the_theme(qtbot: Any, one: MapChoices) -> None:
+    one.setStyleSheet("QWidget { background: #424a54; color: #f0f1f2; }")
+    qtbot.keyClicks(one.genes.lineEdit(), "f")
+    popup = one.genes.completer().popup()
+    popup.ensurePolished()
+    assert popup.palette().color(QPalette.ColorRole.Base).name() == "#424a54"

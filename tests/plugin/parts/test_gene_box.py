@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.parts.gene_box import MOST_SHOWN, GeneBox, GeneIndex
@@ -243,3 +244,20 @@ def test_the_line_says_how_many_genes_there_are(box: GeneBox) -> None:
     assert box.placeholderText() == "Search 15,289 genes"
     box.set_genes([])
     assert box.placeholderText() == "No genes"
+
+
+@pytest.mark.parametrize(("base", "text"), [("#424a54", "#f0f1f2"), ("#c5c3c1", "#1e1e21")])
+def test_the_list_has_the_colours_of_the_theme(qtbot: Any, base: str, text: str) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setStyleSheet(f"QWidget {{ background: {base}; color: {text}; }}")
+    box = GeneBox(window)
+    box.set_genes(["ERBB2", "FASN"])
+    window.show()
+    qtbot.keyClicks(box, "e")
+    box.search()
+    popup = box._list.popup()
+    popup.ensurePolished()
+    colours = popup.palette()
+    assert colours.color(QPalette.ColorRole.Base).name() == base
+    assert colours.color(QPalette.ColorRole.Text).name() == text

@@ -142,7 +142,7 @@ class JudgePanel(QWidget):
     def _lay_out(self) -> None:
         self._form = QFormLayout()
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for text, combo in (("Sco&res", self.runs), ("&Held out", self.blocks)):
+        for text, combo in (("Sco&res", self.runs), ("Held &out", self.blocks)):
             label = QLabel(text)
             label.setBuddy(combo)
             self._form.addRow(label, combo)

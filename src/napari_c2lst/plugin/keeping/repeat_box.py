@@ -36,7 +36,7 @@ class RepeatBox(QGroupBox):
         self.steps = QComboBox(self)
         self.steps.setAccessibleName("Step to repeat")
         self.steps.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.as_command = QRadioButton("Comma&nd line", self)
+        self.as_command = QRadioButton("Command l&ine", self)
         self.as_python = QRadioButton("P&ython", self)
         self.as_command.setChecked(True)
         self.text = QPlainTextEdit(self)

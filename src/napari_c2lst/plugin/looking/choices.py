@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from superqt import QSearchableComboBox
 from superqt.utils import signals_blocked
 
+from napari_c2lst.plugin.parts.theme import dress_popup
 from napari_c2lst.plugin.parts.wheel import WheelGuard
 
 from .predictions import Prediction
@@ -205,6 +206,10 @@ class MapChoices(QWidget):
         if self.genes.findText(self.genes.currentText(), Qt.MatchFlag.MatchExactly) < 0:
             self.genes.setEditText(self.genes.itemText(self.genes.currentIndex()))
 
+    def _dress_list(self, _text: str) -> None:
+        completer = self.genes.completer()
+        dress_popup(None if completer is None else completer.popup(), self.genes)
+
     def _connect(self) -> None:
         self.predictions.currentIndexChanged.connect(self._use_prediction)
         self.forms.currentIndexChanged.connect(self.source_changed)
@@ -213,6 +218,7 @@ class MapChoices(QWidget):
         self.divider.valueChanged.connect(self.look_changed)
         self.shown.toggled.connect(self.look_changed)
         self.genes.lineEdit().editingFinished.connect(self._settle_gene)
+        self.genes.lineEdit().textEdited.connect(self._dress_list)
         wheel = WheelGuard(self)
         for each in (self.genes, self.divider):
             wheel.guard(each)
@@ -232,11 +238,11 @@ class MapChoices(QWidget):
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for text, field in (
-            ("&Prediction", self.predictions),
+            ("Predict&ion", self.predictions),
             ("&Gene", genes),
             ("&Show", self.modes),
-            ("Di&vider", self.divider),
-            ("Dra&wn as", self.forms),
+            ("Divide&r", self.divider),
+            ("Dr&awn as", self.forms),
             ("", self.shown),
         ):
             label = QLabel(text)

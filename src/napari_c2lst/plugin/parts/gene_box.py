@@ -9,6 +9,8 @@ from itertools import accumulate
 from qtpy.QtCore import QEvent, QSize, QStringListModel, Qt, QTimer, Signal
 from qtpy.QtWidgets import QCompleter, QLineEdit, QWidget
 
+from .theme import dress_popup
+
 MOST_SHOWN = 200
 _WAIT_MS = 40  # typing on puts the search off
 
@@ -115,6 +117,7 @@ class GeneBox(QLineEdit):
         self._timer.stop()
         self._model.setStringList(self.index.find(self.text()))
         if self._model.rowCount():
+            dress_popup(self._list.popup(), self)
             self._list.complete()
         elif popup := self._list.popup():
             popup.hide()

@@ -16,6 +16,19 @@ def text_colour(widget: QWidget) -> QColor:
     return widget.palette().color(QPalette.ColorRole.WindowText)
 
 
+def dress_popup(popup: QWidget | None, widget: QWidget) -> None:
+    """Let a list that pops up over a widget have its colours: napari's style sheet ends at its window."""
+    widget.ensurePolished()
+    colours = widget.palette()
+    base, text = colours.color(QPalette.ColorRole.Base).name(), colours.color(QPalette.ColorRole.Text).name()
+    style = (
+        f"QAbstractItemView {{ background: {base}; color: {text}; border: 1px solid {text};"
+        f" selection-background-color: {BLUE}; selection-color: white; }}"
+    )
+    if popup is not None and popup.styleSheet() != style:
+        popup.setStyleSheet(style)
+
+
 def plain_tabs(tabs: QTabWidget) -> None:
     """Tabs without the band that napari's style draws beside them, and the line, white in dark themes, above it."""
     tabs.setStyleSheet("QTabBar { background: transparent; border: none; }")

@@ -53,7 +53,7 @@ class SetsBox(QGroupBox):
         self.take = self._button("Ta&ke", "Pick the spots of the selected set: they are added, subtracted, ...")
         self.rename = self._button("Rena&me…", "Give the selected set another name")
         self.delete = self._button("Dele&te…", "Delete the selected set from the slide")
-        self.colour = self._button("C&olour", "Another colour for the selected set")
+        self.colour = self._button("Colour", "Another colour for the selected set")
         self.export = self._button("E&xport GeoJSON", "Write spots or shapes as GeoJSON, which QuPath opens")
         self._make_menus()
         self._connect()

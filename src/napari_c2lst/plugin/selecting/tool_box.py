@@ -23,13 +23,13 @@ from qtpy.QtWidgets import (
 from .choice import How
 
 HOWS = {
-    How.ADD: ("&Add", "Spots you pick are added to those chosen"),
+    How.ADD: ("A&dd", "Spots you pick are added to those chosen"),
     How.SUBTRACT: ("S&ubtract", "Spots you pick are no longer chosen: they are held out"),
     How.INTERSECT: ("&Intersect", "Only spots that were chosen and that you pick stay chosen"),
-    How.LEAVE_OUT: ("Lea&ve out", "Spots you pick are neither learnt from nor scored: folds, glass, damage"),
+    How.LEAVE_OUT: ("Leave &out", "Spots you pick are neither learnt from nor scored: folds, glass, damage"),
 }
 TOOLS = {
-    "lasso": ("&Lasso", "Hold the left button and draw around spots; every shape counts"),
+    "lasso": ("L&asso", "Hold the left button and draw around spots; every shape counts"),
     "polygon": ("Pol&ygon", "Click the corners of a shape; double-click to close it"),
     "rectangle": ("&Rectangle", "Drag a rectangle around spots"),
     "brush": ("&Brush", "Drag over spots; with Shift or Alt they are taken away, with Ctrl the view moves"),
@@ -65,10 +65,10 @@ class ToolBox(QGroupBox):
         self.how_buttons[How.ADD].setChecked(True)
         for tool, button in self.tool_buttons.items():
             button.clicked.connect(_asking(self._on_tool, tool))
-        self.undo = self._button("U&ndo", "Take the last step back (Ctrl+Z)", self.undo_wanted)
-        self.redo = self._button("Re&do", "Take it again (Ctrl+Shift+Z)", self.redo_wanted)
+        self.undo = self._button("Undo", "Take the last step back (Ctrl+Z)", self.undo_wanted)
+        self.redo = self._button("Redo", "Take it again (Ctrl+Shift+Z)", self.redo_wanted)
         self.invert = self._button("Inv&ert", "Choose what is held out, hold out what is chosen", self.invert_wanted)
-        self.clear = self._button("&Clear", "Choose nothing; it can be undone", self.clear_wanted)
+        self.clear = self._button("Clear", "Choose nothing; it can be undone", self.clear_wanted)
         self._make_radius()
         self._lay_out()
 

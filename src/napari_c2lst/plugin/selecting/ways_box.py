@@ -106,7 +106,7 @@ class WaysBox(QTabWidget):
             "Patches of neighbouring spots overlap, so scattered spots flatter the score. Whole regions of about a "
             "millimetre are chosen, and held-out spots whose patch touches them are left out."
         )
-        button = _button("C&hoose", "Choose this share of the spots")
+        button = _button("&Choose", "Choose this share of the spots")
         button.clicked.connect(self._on_random)
         return _page([("Share", self.share), ("Seed", self.seed)], [self.blocked, button])
 
@@ -142,7 +142,7 @@ class WaysBox(QTabWidget):
         self.values.setMaximumHeight(88)
         self.column_note = QLabel("The slide's table has no column of labels.")
         self.column_note.setWordWrap(True)
-        self.column_button = _button("C&hoose", "Choose the spots with the ticked values")
+        self.column_button = _button("&Choose", "Choose the spots with the ticked values")
         self.column_button.clicked.connect(self._on_column)
         return _page([("Column", self.column)], [self.values, self.column_note, self.column_button])
 
@@ -165,8 +165,8 @@ class WaysBox(QTabWidget):
     def _file_page(self) -> QWidget:
         rows = (
             ("Shapes from &GeoJSON…", "QuPath: File > Export objects as GeoJSON", self.geojson_wanted),
-            ("Shapes o&f the selected layer", "All shapes of the Shapes layer selected in napari", self.layer_wanted),
-            ("S&pot ids from a text file…", "One spot id a line; # starts a comment", self.ids_wanted),
+            ("Shapes of the selected layer", "All shapes of the Shapes layer selected in napari", self.layer_wanted),
+            ("Spot ids from a text file…", "One spot id a line; # starts a comment", self.ids_wanted),
         )
         buttons: list[QWidget] = []
         for text, tip, signal in rows:
@@ -188,7 +188,7 @@ class WaysBox(QTabWidget):
         for name, box in rows:
             box.setSpecialValueText("any")
             box.setToolTip(f"{name} this are left out: neither learnt from nor scored")
-        self.low_button = _button("Leave t&hem out", "Spots below a threshold are neither chosen nor scored")
+        self.low_button = _button("Leave them out", "Spots below a threshold are neither chosen nor scored")
         self.low_button.clicked.connect(self._on_low)
         return _page(list(rows), [self.low_button])
 

@@ -54,7 +54,7 @@ class StepLayout:
         self.stop = _button("S&top", "Save a checkpoint and stop", panel)
         self.resume = _button("Res&ume", "Go on where the last run stopped", panel)
         self.time = TimeBefore(panel)
-        self.log = _button("&Log", "Open what the job says, line by line", panel)
+        self.log = _button("Lo&g", "Open what the job says, line by line", panel)
         self.scroll = QScrollArea(panel)
         self._lay_out(panel)
         self.progress.hide()

@@ -72,7 +72,7 @@ def test_tooltips_say_help_bounds_and_flag() -> None:
             "it has a, b; make some with 'c2lst predict x.zarr --predictor RUN'",
             "it has a, b; make some in the step 'Predict'",
         ),
-        ("leave low spots out: c2lst select ... --min-counts 100", "leave low spots out: in the panel 'Select'"),
+        ("leave low spots out: c2lst select ... --min-counts 100", "leave low spots out: in the step 'Spots'"),
         (
             "the slide is as it was; the same command goes on from here",
             "the slide is as it was; Resume goes on from here",
@@ -82,6 +82,9 @@ def test_tooltips_say_help_bounds_and_flag() -> None:
         ("convert it first: c2lst convert a slide.svs", "convert it to a SpatialData first"),
         ("use letters, digits, '.', '_' and '-' (--name)", "use letters, digits, '.', '_' and '-' ('Name')"),
         ("select more: a larger --fraction, a larger polygon", "select more: a larger share, a larger polygon"),
+        ("the set of training spots (see 'c2lst select')", "the set of training spots, as the step 'Spots' keeps it"),
+        ("run folders to score; repeat the flag for several", "run folders to score"),
+        ("the --out of 'c2lst train-cells'", "the run folder of 'c2lst train-cells'"),
         ("there is no '/data/run--old/a--b.zarr'", "there is no '/data/run--old/a--b.zarr'"),
     ],
 )

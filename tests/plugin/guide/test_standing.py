@@ -86,6 +86,8 @@ def test_missing_microns_are_the_first_thing_to_do(make_slide: Callable[..., Sli
 def test_an_image_alone_can_only_be_predicted(make_slide: Callable[..., Slide]) -> None:
     found = states(standings(facts(make_slide(spots=None))))
     assert [found[key] for key in ("select", "adapt", "train", "predict")] == ["waiting"] * 4
+    said = {each.step.key: each.said for each in standings(facts(make_slide(spots=None)))}
+    assert {said[key] for key in ("select", "adapt", "train", "judge")} == {"this image has no measured spots"}
     assert states(standings(facts(make_slide(spots=None), runs=(run("train"),))))["predict"] == "next"
 
 

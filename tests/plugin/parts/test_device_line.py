@@ -125,3 +125,7 @@ def test_free_memory_of_the_computer_is_told_beside_that_of_the_gpu() -> None:
     said = device_text("cuda", {"name": "NVIDIA H100, 80 GB", "free": 1.5e9, "total": 80e9})
     assert said.startswith("NVIDIA H100: 2 of 80 GB free; computer: ")
     assert said.endswith(" GB free")
+
+
+def test_what_is_wrong_reads_as_a_sentence() -> None:
+    assert device_text("cuda", {"problem": "the driver is too old"}) == "The driver is too old"

@@ -174,6 +174,16 @@ def test_nothing_starts_without_a_slide(qtbot: Any, panel_of: Any, viewer: Viewe
     assert not panel.ui.message.isVisible()  # it may be right by now
 
 
+@pytest.mark.parametrize("cls", [AdaptPanel, TrainPanel, EvaluatePanel])
+def test_an_image_alone_has_no_spots_to_select(panel_of: Any, viewer: ViewerModel, make_slide: Any, cls: Any) -> None:
+    shared_of(viewer).session.open(make_slide(spots=None))
+    panel = panel_of(cls)
+    panel.ui.run.click()
+    assert panel.ui.message.message == "'P12' is an image without measured spots"
+    assert "open a slide with spots" in panel.ui.message.hint
+    assert shared_of(viewer).jobs.jobs == []
+
+
 @pytest.mark.parametrize(
     ("cls", "said"), [(SamplePanel, "'Local model' is missing"), (PredictPanel, "'Predictor' is missing")]
 )

@@ -242,6 +242,8 @@ def _keep(facts: Facts) -> tuple[State, str]:
 
 
 def _missing_spots(facts: Facts) -> str | None:
+    if facts.slide is not None and not facts.has_spots:
+        return "this image has no measured spots"
     return None if _select(facts)[0] == "done" else "choose training spots first"
 
 

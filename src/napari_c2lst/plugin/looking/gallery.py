@@ -149,7 +149,7 @@ class GalleryPanel(QWidget):
         if not made:
             return "These pairs were all mixed between spots: no patch belongs to one spot alone."
         if self.filter.currentData()[0] == CHOSEN and not self.session.chosen.any():
-            return "No spot is chosen: choose some in the viewer with the tools of the step “Select”."
+            return "No spot is chosen: choose some in the viewer with the tools of the step “Spots”."
         return f"None of these spots has synthetic patches: they were made for {made} training spots."
 
     # ---------------------------------------------------------------- clicks
@@ -211,7 +211,7 @@ class GalleryPanel(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for text, combo in (("Syn&thetic patches", self.runs), ("S&pots", self.filter)):
+        for text, combo in (("Syn&thetic patches", self.runs), ("Sp&ots", self.filter)):
             label = QLabel(text)
             label.setBuddy(combo)
             form.addRow(label, combo)

@@ -123,7 +123,8 @@ def device_text(kind: str, gpu: Mapping[str, Any]) -> str:
     if kind != "cuda":
         return kind[:1].upper() + kind[1:]
     if gpu.get("problem"):
-        return str(gpu["problem"])
+        problem = str(gpu["problem"])
+        return problem[:1].upper() + problem[1:]
     name = str(gpu.get("name", "GPU")).split(",")[0]
     if gpu.get("free") is None:
         return f"{name}: asking for its free memory…" if not gpu else name

@@ -85,9 +85,12 @@ class StepPanel(QWidget):
         Raises
         ------
         InputError
-            If no slide is open, or a setting is missing or cannot be used.
+            If no slide is open, it lacks the spots to learn from, or a setting is missing or cannot be used.
         """
-        self.session.require_slide()
+        slide = self.session.require_slide()
+        if self.uses_set and slide.spots is None:
+            hint = "open a slide with spots; a predictor of such a slide can predict on this image"
+            raise InputError(f"'{slide.name}' is an image without measured spots", hint)
         self.form.resolve()
         problem = self._run_name.problem() if self.run_stem else ""
         if problem:

@@ -161,3 +161,37 @@ def test_a_colormap_is_set_only_when_it_is_another_one(stack: LayerStack) -> Non
     own = Colormap([[0, 0, 0, 1], [1, 0, 0, 1]], name="own")
     stack.add_or_update(image(1.0, colormap=own), "map")
     assert [layer.colormap.name, len(told)] == ["own", 2]
+
+
+def test_a_listener_that_fails_at_a_selection_does_not_end_our_work_half_way(stack: LayerStack) -> None:
+    def fail(_event: object) -> None:
+        raise AttributeError("theirs")
+
+    stack.add_or_update(image(), "image")
+    changed = stack.viewer.layers.selection.events.changed
+    changed.connect(fail)
+    spots = stack.add_or_update(points(), "spots")
+    stack.add_or_update(points(), "chosen")
+    stack.select(spots)
+    assert stack.viewer.layers.selection.active is spots
+    stack.remove("spots")
+    stack.clear()
+    assert len(stack.viewer.layers) == 0
+    with pytest.raises(AttributeError):  # what others do is theirs
+        stack.viewer.add_image(np.zeros((4, 5)))
+
+
+def test_each_layer_of_ours_has_a_table_if_an_empty_one(stack: LayerStack) -> None:
+    assert stack.add_or_update(image(), "map").metadata["adata"].shape == (1, 0)
+    given = points(metadata={"c2lst": {}, "adata": "its own"})
+    assert stack.add_or_update(given, "spots").metadata["adata"] == "its own"
+
+
+def test_layers_by_what_their_metadata_have_and_one_to_draw_on(stack: LayerStack) -> None:
+    drawing = stack.add_drawing({"name": "annotations"})
+    drawing.metadata.update(sdata="a SpatialData", name=None)
+    stack.add_or_update(image(), "image")
+    assert stack.with_metadata("sdata") == [drawing]
+    assert stack.with_metadata("name") == []
+    stack.discard(drawing)
+    assert keys(stack) == ["image"]

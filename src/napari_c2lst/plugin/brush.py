@@ -163,7 +163,7 @@ class Brush(QObject):
         }
         layer = self._canvas.add_or_update((np.zeros((1, 2)), options, "points"), BRUSH)
         # no other layer's tool is to draw along
-        self._canvas.viewer.layers.selection.active = layer
+        self._canvas.stack.select(layer)
         layer.mode = "pan_zoom"
         layer.metadata["colour"] = ADD_COLOUR
         return layer

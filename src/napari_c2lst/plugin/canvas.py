@@ -15,7 +15,7 @@ from psygnal import Signal
 from .colouring import Colouring
 from .layer_stack import LayerStack
 from .layers.choices import CHOSEN, SETS, choice_layer, sets_layer
-from .layers.placing import LayerData, Opened, about_layer, from_world, opened_of, placed, to_world
+from .layers.placing import LayerData, Opened, about_layer, from_world, mend_units, opened_of, placed, to_world
 from .layers.slide_layers import SPOTS, slide_layers, spot_size_px, spot_symbol
 from .side_by_side import SideBySide
 from .viewer_parts import camera, canvas_px, scale_bar, soon
@@ -98,11 +98,12 @@ class Canvas:
         scale_bar(self.viewer).visible = self.session.slide is not None and self.session.slide.microns is not None
         spots = self.layer(SPOTS)
         if spots is not None:
-            self.viewer.layers.selection.active = spots
+            self.stack.select(spots)
         self.viewer.reset_view()
         self.shown.emit()
 
     def _on_inserted(self, event: Any) -> None:
+        mend_units(event.value)
         opened = opened_of(event.value)
         if opened is not None and opened is not self._opened:
             soon(self._adopt_dropped)

@@ -73,7 +73,7 @@ class Drawing(QObject):
         self._busy = True
         try:
             layer.visible = True
-            self._canvas.viewer.layers.selection.active = layer
+            self._canvas.stack.select(layer)
             layer.mode = MODES[tool]
         finally:
             self._busy = False

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from .layers.placing import KEY, LayerData, about_layer
+from .layers.tables import no_table
+from .viewer_parts import whoever_listens
 
 # From the bottom: the picture, bins, spots, predicted maps, cells (outlines over colours), marks; drawings on top.
 _ORDER = ("image", "bins", "spots", "map", "cells", "sets")
@@ -58,6 +60,15 @@ class LayerStack:
         images = [each for each in self.viewer.layers if type(each).__name__ == "Image" and not about_layer(each)]
         return images[0] if len(images) == 1 else None
 
+    def with_metadata(self, name: str) -> list[Any]:
+        """Layers whose metadata have something of this name, ours or not."""
+        return [layer for layer in self.viewer.layers if layer.metadata.get(name) is not None]
+
+    def add_drawing(self, options: dict[str, Any]) -> Any:
+        """An empty layer of shapes on top, which is the user's from then on."""
+        with whoever_listens(self.viewer):
+            return self.viewer.add_shapes(**options)
+
     def hide(self, layer: Any) -> None:
         """Hide a layer, ours or not; the user finds it in the list."""
         layer.visible = False
@@ -80,20 +91,30 @@ class LayerStack:
         place = self._place(key)
         if there is not None:
             place = self.viewer.layers.index(there)
-            self.viewer.layers.remove(there)
+            self.discard(there)
         return self._insert(values, options, kind, place)
 
     def remove(self, key: str) -> None:
         """Take the layer of a key away, if it is there."""
         layer = self.layer(key)
         if layer is not None:
+            self.discard(layer)
+
+    def discard(self, layer: Any) -> None:
+        """Take a layer away, ours or not."""
+        with whoever_listens(self.viewer):
             self.viewer.layers.remove(layer)
+
+    def select(self, layer: Any) -> None:
+        """Choose a layer in napari's list."""
+        with whoever_listens(self.viewer):
+            self.viewer.layers.selection.active = layer
 
     def clear(self, keep: Any = None) -> None:
         """Take all our layers away, except those of the slide to keep (an `Opened`)."""
         for _, layer in list(self.ours()):
             if keep is None or about_layer(layer).get("opened") is not keep:
-                self.viewer.layers.remove(layer)
+                self.discard(layer)
 
     def in_order(self) -> list[Any]:
         """All layers of the viewer as they belong, from the bottom; those of others stay on top, as they are."""
@@ -102,13 +123,15 @@ class LayerStack:
 
     def _insert(self, values: Any, options: dict[str, Any], kind: str, place: int) -> Any:
         selected = set(self.viewer.layers.selection)
-        layer = getattr(self.viewer, f"add_{kind}")(values, **options)
-        at = self.viewer.layers.index(layer)
-        if place < at:
-            self.viewer.layers.move(at, place)
-        if selected:
-            # a new layer takes the selection, and with it the user's tools, away from the layer in hand
-            self.viewer.layers.selection = {each for each in selected if each in self.viewer.layers} or {layer}
+        options["metadata"].setdefault("adata", no_table())
+        with whoever_listens(self.viewer):
+            layer = getattr(self.viewer, f"add_{kind}")(values, **options)
+            at = self.viewer.layers.index(layer)
+            if place < at:
+                self.viewer.layers.move(at, place)
+            if selected:
+                # a new layer takes the selection, and with it the user's tools, away from the layer in hand
+                self.viewer.layers.selection = {each for each in selected if each in self.viewer.layers} or {layer}
         return layer
 
     def _place(self, key: str) -> int:

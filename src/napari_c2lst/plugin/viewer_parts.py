@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,24 @@ def soon(function: Callable[[], None]) -> None:
         function()
     else:
         QTimer.singleShot(0, function)
+
+
+@contextmanager
+def whoever_listens(viewer: Any) -> Iterator[None]:
+    """Change layers and what is selected: a widget of another plugin that fails at it does not end it half-way.
+
+    Napari hands errors of listeners on to who made the change, before the other listeners have heard of it.
+    """
+    events = viewer.layers.selection.events
+    emitters = (events.changed, events.active)
+    before = [emitter.ignore_callback_errors for emitter in emitters]
+    for emitter in emitters:
+        emitter.ignore_callback_errors = True  # they are logged
+    try:
+        yield
+    finally:
+        for emitter, was in zip(emitters, before, strict=True):
+            emitter.ignore_callback_errors = was
 
 
 def camera(viewer: Any) -> Any:

@@ -11,6 +11,7 @@ from napari_c2lst.plugin.layers.placing import (
     about_layer,
     affine_of_raster,
     from_world,
+    mend_units,
     opened_of,
     placed,
     to_world,
@@ -57,3 +58,16 @@ def test_a_copied_layer_keeps_the_one_slide(make_slide: MakeSlide) -> None:
 @pytest.mark.parametrize("metadata", [None, {}, {"c2lst": None}, {"c2lst": {"key": "x"}}, {"c2lst": {"opened": 3}}])
 def test_other_layers_have_no_slide(metadata: object) -> None:
     assert opened_of(Layer(metadata)) is None
+
+
+def test_layers_that_others_made_in_our_coordinates_get_their_units() -> None:
+    from napari.layers import Image
+
+    in_microns = {"_current_cs": "c2lst_microns"}
+    theirs = Image(np.zeros((2, 4, 5)), metadata=in_microns)
+    mend_units(theirs)
+    assert [str(unit) for unit in theirs.units] == ["pixel", "micrometer", "micrometer"]
+    for metadata in ({}, {"_current_cs": "global"}, {**in_microns, "c2lst": {"key": "map"}}):
+        other = Image(np.zeros((4, 5)), metadata=metadata)
+        mend_units(other)
+        assert [str(unit) for unit in other.units] == ["pixel", "pixel"]

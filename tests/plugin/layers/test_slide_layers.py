@@ -92,8 +92,21 @@ def test_napari_spatialdata_finds_what_it_colours_by(shared: Path) -> None:
     assert found["adata"].uns["spatialdata_attrs"]["region_key"] == found["region_key"]
     assert found["instance_key"] in found["adata"].obs
     assert found["_current_cs"] == slide.coordinate_system
+    assert found["indices"] == found["adata"].obs[found["instance_key"]].tolist()
+    assert found["_columns_df"] is None
     # with these it would move our layers out of microns
     assert not {"sdata", "name"} & found.keys()
+
+
+def test_spots_of_visium_are_found_by_their_numbers(shared: Path) -> None:
+    found = spots_layer(open_slide(shared / "layouts" / "visium_v1_scanpy"))[1]["metadata"]
+    assert found["indices"][:3] == [0, 1, 2] == found["adata"].obs[found["instance_key"]].tolist()[:3]
+
+
+def test_columns_that_others_add_stay_out_of_the_slide(shared: Path) -> None:
+    slide = open_slide(shared / "layouts" / "visium_v1_scanpy")
+    spots_layer(slide)[1]["metadata"]["adata"].obs["theirs"] = 1
+    assert "theirs" not in slide.sdata.tables[slide.table_name].obs
 
 
 def test_bins_of_a_slide_without_microns_have_a_size_too(make_slide: MakeSlide) -> None:

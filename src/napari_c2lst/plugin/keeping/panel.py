@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from napari_c2lst.plugin.neighbour.keep_box import DrawnBox
 from napari_c2lst.plugin.shared import shared_of
 
 from .export_box import ExportBox
@@ -23,12 +24,13 @@ class KeepPanel(QWidget):
         super().__init__(parent)
         shared = shared_of(viewer)
         self.save = SaveBox(shared, self)
+        self.drawn = DrawnBox(shared, self)
         self.export = ExportBox(shared, self)
         self.repeat = RepeatBox(shared, self)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 4, 0)
-        for box in (self.save, self.export, self.repeat):
+        for box in (self.save, self.drawn, self.export, self.repeat):
             column.addWidget(box)
         column.addStretch(1)
         area = QScrollArea(self)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LayerData = tuple[Any, dict[str, Any], str]
 KEY = "c2lst"
+MICRONS = "c2lst_microns"  # the coordinate system of the window, as napari-spatialdata is lent it
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,12 @@ def about_layer(layer: Any) -> Mapping[str, Any]:
     """What a layer of ours says about itself; empty for any other layer."""
     about = (getattr(layer, "metadata", None) or {}).get(KEY)
     return about if isinstance(about, Mapping) else {}
+
+
+def mend_units(layer: Any) -> None:
+    """Give a layer that another plugin made in our coordinates their units: it knows none, napari mixes none."""
+    if (getattr(layer, "metadata", None) or {}).get("_current_cs") == MICRONS and not about_layer(layer):
+        layer.units = (*layer.units[:-2], "um", "um")
 
 
 def affine_of_raster(slide: Slide, matrix: NDArray[np.float64], offset: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from napari_c2lst.slides.microns import SQUARES
 
 from .levels import shown_levels
 from .placing import LayerData, Opened, placed
+from .tables import light_copy, no_table
 
 if TYPE_CHECKING:
     from napari_c2lst.slides.slide import Slide
@@ -52,7 +53,8 @@ def slide_layers(
 
 def image_layer(slide: Slide, opened: Opened | None = None) -> LayerData:
     """The image, finest level first; no pixel is read before it is shown."""
-    levels = shown_levels(slide.pyramid)
+    levels, place = shown_levels(slide.pyramid), placed(slide, IMAGE, opened)
+    place["metadata"]["adata"] = no_table()
     several = len(levels) > 1
     options = {
         "name": slide.name,
@@ -60,7 +62,7 @@ def image_layer(slide: Slide, opened: Opened | None = None) -> LayerData:
         "multiscale": several,
         # dask's cache of napari grows to a tenth of the machine's memory; tiles are quicker read again
         "cache": False,
-        **placed(slide, IMAGE, opened),
+        **place,
     }
     return levels if several else levels[0], options, "image"
 
@@ -103,25 +105,37 @@ def spot_size_px(slide: Slide) -> float:
 
 
 def for_napari_spatialdata(slide: Slide) -> dict[str, Any]:
-    """What napari-spatialdata looks for in a layer's metadata, so that its widgets can colour our spots.
+    """What napari-spatialdata looks for in a layer's metadata, so that its widgets can colour and plot our spots.
 
     Its keys "sdata" and "name" are left out on purpose: with them it would place the layer anew whenever a coordinate
-    system is chosen, in other units than ours, write shapes that are linked to it into the store in microns where
-    pixels belong, and fail when a layer goes that it has not seen come.
+    system is chosen, in other units than ours, hide it where its name is that of no element, write shapes that are
+    linked to it into the store in microns where pixels belong, and fail when a layer goes that it has not seen come.
+    What needs them works on the slide as `neighbour.lend` gives it. "_columns_df" is there and empty: it asks a table
+    there whether it is true, which a table does not answer.
     """
     tables = getattr(slide.sdata, "tables", {})
     if slide.spots is None or slide.table_name not in tables:
         return {}
-    table = tables[slide.table_name]
-    rows = slide.rows
+    table = _of_spots(tables[slide.table_name], slide.rows)
     attrs = table.uns.get("spatialdata_attrs", {})
+    instance_key = attrs.get("instance_key")
+    # it finds the values of a spot by its instance, which is a number in Visium and no barcode
+    indices = table.obs[instance_key].tolist() if instance_key in table.obs else [str(name) for name in slide.spots.ids]
     return {
-        "adata": table if rows is None or np.array_equal(rows, np.arange(table.n_obs)) else table[rows],
+        "adata": table,
         "table_names": [slide.table_name],
         "region_key": attrs.get("region_key"),
-        "instance_key": attrs.get("instance_key"),
-        "indices": [str(name) for name in slide.spots.ids],
+        "instance_key": instance_key,
+        "indices": indices,
         "_n_indices": len(slide.spots),
         "_current_cs": slide.coordinate_system,
         "_active_in_cs": {slide.coordinate_system},
+        "_columns_df": None,
     }
+
+
+def _of_spots(table: Any, rows: Any) -> Any:
+    """The table of the spots, with columns of its own: other plugins add theirs, and the slide's stay as they are."""
+    if rows is None or np.array_equal(rows, np.arange(table.n_obs)):
+        return light_copy(table)
+    return table[rows]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGroupBox, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from napari_c2lst.plugin.neighbour.offer import NeighbourOffer
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.shared import shared_of
@@ -47,6 +48,7 @@ class OpenPanel(QWidget):
         self.otherwise = OpenOtherwise()
         self.spots = QGroupBox("Spots")
         self.colours = SpotColours(self.canvas)
+        self.neighbour = NeighbourOffer(shared)
         self._lay_out()
         self._connect()
         self._show_slide()
@@ -61,7 +63,7 @@ class OpenPanel(QWidget):
         spots.addWidget(self.colours)
         inside = QWidget()
         column = QVBoxLayout(inside)
-        for part in (self.path, self.busy, self.message, self.slide, self.spots, self.reader):
+        for part in (self.path, self.busy, self.message, self.slide, self.spots, self.neighbour, self.reader):
             column.addWidget(part)
         column.addStretch(1)
         scroll = QScrollArea()

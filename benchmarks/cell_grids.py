@@ -44,7 +44,7 @@ def compare_grids(weights: str, data: Path, box: Box = SAMPLE_BOX, others: tuple
         places = ((consep_slide(data, Path(folder)), (0, 0, 1000, 1000)), (open_slide(sample_slide_path()), box))
         for slide, part in places:
             _, tissue = tissue_tiling(slide, model.facts.mode, model.facts.mpp, FIRST[0])
-            net = NucleusNet(model, "cpu", "bf16", 4, slide_factors(slide, model.facts, tissue))
+            net = NucleusNet(model, "cpu", "bf16", density=slide_factors(slide, model.facts, tissue))
             print(f"\n{slide.name}: densities times {net.density}\n| tile, shift, workers | nuclei | IoU 0.8 | same |")
             print("|---|---|---|---|", flush=True)
             one = nuclei(net, slide, part, FIRST)
@@ -81,7 +81,7 @@ def nuclei(net: Any, slide: Slide, box: Box, grid: Grid) -> Found:
     low, high = np.array(box[:2]) - _NEAR, np.array(box[2:]) + _NEAR
     near = np.all((tiling.origin + core > low) & (tiling.origin < high), axis=1)
     tiling = tiling.some(np.flatnonzero(near))
-    done = here(net, slide, tiling, list(enumerate(tiling.groups(net.batch))), workers, Reporter())
+    done = here(net, slide, tiling, list(enumerate(tiling.groups(4))), workers, Reporter())
     return stitched(on_tissue(joined([found for _, found, _ in done]), tissue, tiling.px))
 
 

@@ -111,7 +111,7 @@ class Tour:
         panel.sets.name.setText("train")
         self.settle()
         panel.sets.keep.click()
-        self.wait(lambda: "train" in self.session.sets, 60)
+        self.wait(lambda: panel.message.level == "success", 60)  # it is in the slide
         self.settle(1.5)
         self.picture("select")
 

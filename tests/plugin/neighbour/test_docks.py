@@ -66,6 +66,7 @@ def test_opened_once_and_renewed_with_the_slide(window: Window) -> None:
     assert [layer.name for layer in window.viewer.layers].count("annotations") == 1
     assert window.viewer.layers["annotations"].metadata["sdata"] is window.neighbour.lent.sdata
     # what is drawn on would be lost to the docks, or they would fail when it goes
+    window.viewer.layers.selection.active = window.viewer.layers["annotations"]
     window.viewer.layers["annotations"].add_rectangles(np.array([[0, 0], [9.0, 9.0]]))
     window.session.open(slide)
     before = docks[DOCK]

@@ -37,7 +37,7 @@ class DrawnBox(QGroupBox):
         self.state = QLabel(self)
         self.state.setWordWrap(True)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self.button = QPushButton("Save &drawings", self)
+        self.button = QPushButton("Save d&rawings", self)
         self.button.setToolTip("Write them into the slide's SpatialData, beside what is there")
         self.button.clicked.connect(self.save)
         column = QVBoxLayout(self)

@@ -56,6 +56,32 @@ def test_a_drop_on_the_window_opens_in_a_thread(viewer: Any, shared: Path, qtbot
     assert shared_of(viewer).session.gene
 
 
+def test_the_sample_of_the_menu_is_opened_without_a_complaint(viewer: Any, qtbot: Any) -> None:
+    """As File > Open Sample does it; what it raised would be shown with a traceback."""
+    from napari._app_model import get_app_model
+
+    failed: list[BaseException] = []
+    done: list[int] = []
+
+    def choose() -> None:
+        try:
+            get_app_model().commands.execute_command("napari-c2lst.her2st-b4").result()
+        except Exception as error:
+            failed.append(error)
+        done.append(1)
+
+    QTimer.singleShot(0, choose)
+    qtbot.waitUntil(lambda: bool(done), timeout=60_000)
+    assert failed == []
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    assert shared_of(viewer).session.slide.name == "her2st-B4"
+    qtbot.waitUntil(lambda: not shared_of(viewer).canvas.colouring.reading, timeout=60_000)
+
+
+def test_the_sample_is_there_for_a_script(viewer: Any) -> None:
+    assert [type(layer).__name__ for layer in viewer.open_sample("napari-c2lst", "her2st-b4")] == ["Image", "Points"]
+
+
 def test_a_damaged_slide_that_is_dropped_is_said(viewer: Any, tmp_path: Path, qtbot: Any) -> None:
     store = tmp_path / "x.zarr"
     (store / "images").mkdir(parents=True)

@@ -21,7 +21,7 @@ def manifest() -> Any:
 
 def used_commands(manifest: Any) -> set[str]:
     there = manifest.contributions
-    used = {each.command for each in (*there.readers, *there.writers, *there.widgets, *there.sample_data)}
+    used = {each.command for each in (*there.readers, *there.writers, *there.widgets)}
     return used | {item.command for items in there.menus.values() for item in items}
 
 
@@ -45,6 +45,17 @@ def test_commands_and_contributions_match(manifest: Any) -> None:
     commands = {c.id for c in manifest.contributions.commands or []}
     assert commands == used_commands(manifest)
     assert all(name.startswith("napari-c2lst.") for name in commands)
+
+
+def test_the_sample_is_a_name_that_our_reader_knows(manifest: Any) -> None:
+    from napari_c2lst.plugin.reading import get_reader
+    from napari_c2lst.plugin.sample_data import NAME, read_sample
+
+    (sample,) = manifest.contributions.sample_data
+    assert (sample.uri, sample.reader_plugin) == (NAME, manifest.name)
+    assert get_reader(sample.uri) is read_sample
+    assert get_reader([sample.uri]) is read_sample
+    assert get_reader(f"x{NAME}") is None
 
 
 def test_the_menu_has_the_guide_and_every_panel(manifest: Any) -> None:

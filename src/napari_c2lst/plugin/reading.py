@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .layers import LayerData, slide_layers
+from .sample_data import is_sample, read_sample
 
 Reader = Callable[[str | Sequence[str]], list[Any]]
 
@@ -31,6 +32,8 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
         if len(path) != 1:
             return None
         path = path[0]
+    if is_sample(path):
+        return read_sample
     return read_slide if is_slide(Path(path)) else None
 
 

@@ -41,8 +41,10 @@ def test_autocast_runs_in_the_wanted_format():
         assert (x @ x).dtype == torch.float32
 
 
-def test_the_cpu_is_described_with_its_threads():
-    assert describe_device(CPU) == f"CPU, {torch.get_num_threads()} threads"
+@pytest.mark.parametrize(("threads", "said"), [(1, "CPU, 1 thread"), (2, "CPU, 2 threads")])
+def test_the_cpu_is_described_with_its_threads(monkeypatch, threads, said):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert describe_device(CPU) == said
 
 
 def test_out_of_memory_is_recognised():

@@ -78,7 +78,10 @@ def describe_device(device: "torch.device") -> str:
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return f"{properties.name}, {properties.total_memory / 1e9:.0f} GB"
-    return f"CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else device.type
+    if device.type != "cpu":
+        return device.type
+    count = torch.get_num_threads()
+    return f"CPU, {count} thread{'s' if count > 1 else ''}"
 
 
 def free_memory(device: "torch.device") -> tuple[int, int] | None:

@@ -135,7 +135,10 @@ def test_what_predict_wrote_is_opened_anew(qtbot: Any, desk: JobDesk, store: Pat
     assert desk.session.unseen == {"mine"}
 
 
-def test_cells_are_no_predictions_to_look_at(desk: JobDesk, make_slide: Callable[..., Slide]) -> None:
+def test_cells_are_no_predictions_to_look_at(
+    desk: JobDesk, make_slide: Callable[..., Slide], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # what the job took is noted beside its slide
     desk.session.open(make_slide(path=Path("P12.zarr")))
     for task, slide in (("cells", "P12.zarr"), ("predict", "another.zarr")):
         job = Job(task, {"slide": Path(slide)})

@@ -95,3 +95,25 @@ def test_another_job_starts_from_nothing(view: JobView, job: Job, tmp_path: Path
     measure(other, 1, loss=0.25)
     other._on_end(Event("finished", {}))
     assert list(view.curve.losses) == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("task", "out", "losses"), [("adapt", "a", [0.5, 0.2]), ("adapt", "b", [0.2]), ("train", "a", [0.2])]
+)
+def test_a_run_that_goes_on_goes_on_in_its_curve(
+    view: JobView, tmp_path: Path, task: str, out: str, losses: list[float]
+) -> None:
+    first = Job("adapt", {"out": tmp_path / "a"})
+    view.watch(first)
+    for step, loss in ((1, 0.5), (2, 0.4), (3, 0.3)):
+        measure(first, step, loss=loss)
+    say(first, "the image is coarse", "warning")
+    first._on_end(Event("stopped", {}))
+    again = Job(task, {"out": str(tmp_path / out)})
+    view.watch(again)
+    assert view.note.isHidden()
+    assert view.curve.isHidden() == (len(losses) == 1)
+    measure(again, 2, loss=0.2)  # the checkpoint was of step 1
+    again._on_end(Event("finished", {}))
+    assert list(view.curve.losses) == losses
+    assert view.curve.steps == [1, 2][-len(losses) :]

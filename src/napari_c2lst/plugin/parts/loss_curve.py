@@ -7,6 +7,7 @@ this curve lives in panels that come and go.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,10 +57,16 @@ class LossCurve(QWidget):
         self._draw()
 
     def feed(self, step: int, values: dict[str, Any]) -> None:
-        """Take the figures of a step; those without a finite loss are passed over."""
+        """Take the figures of a step; those without a finite loss are passed over.
+
+        Steps that are there from this one on were lost with a checkpoint, or are of a run that begins anew.
+        """
         loss = values.get("loss")
         if not _is_number(loss):
             return
+        kept = bisect_left(self.steps, step)
+        for column in (self.steps, self.losses, self.means):
+            del column[kept:]
         self.steps.append(step)
         self.losses.append(float(loss))
         given = values.get("mean_loss")

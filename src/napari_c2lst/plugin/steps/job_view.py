@@ -28,16 +28,19 @@ class JobView(QWidget):
         for part in (self.note, self.curve, self.strip):
             layout.addWidget(part)
         self._warnings: list[str] = []
+        self._run: tuple[str, str] | None = None
         self.hide()
 
     def watch(self, job: Job) -> None:
-        """Show this job from now on; what another one showed is cleared."""
+        """Show this job from now on; what another one showed is cleared, but for the figures of a run that goes on."""
         self._warnings.clear()
         self.note.clear()
         self.note.hide()
-        self.curve.clear()
-        self.curve.hide()
-        self.strip.clear()
+        run, self._run = self._run, _run_of(job)
+        if run is None or run != self._run:
+            self.curve.clear()
+            self.curve.hide()
+            self.strip.clear()
         # the one before has ended: nothing comes from it any more
         job.message.connect(self._on_message)
         job.metrics.connect(self._on_metrics)
@@ -58,3 +61,9 @@ class JobView(QWidget):
         self.curve.feed(step, values)
         if self.curve.steps:
             self.curve.show()
+
+
+def _run_of(job: Job) -> tuple[str, str] | None:
+    """Task and run folder of a job; None where it has no folder that another job could go on in."""
+    out = job.settings.get("out")
+    return None if out is None else (job.task, str(out))

@@ -2,14 +2,15 @@
 
     python benchmarks/prediction.py SLIDE PREDICTOR [--resnet] [--quick] [--threads 1]
 
-SLIDE is a SpatialData store with known microns per pixel, PREDICTOR the run folder of `c2lst train`. Three things are
+SLIDE is a SpatialData store with known microns per pixel, PREDICTOR the run folder of `c2lst train`. These things are
 timed in turn, as clock time and as processor time of all threads, the median of some turns each:
 
-- network: forward of batches of random pixels that lie on the device, nothing else.
+- network: forward of batches of random pixels that lie on the device, nothing else; also in the smaller batches that
+  `predict` takes them apart into on a CPU.
 - reading: patches of a grid over the tissue are read and brought to the predictor's stain, nothing else.
 - predict: the command's own loop over the open slide: reading beside the network, rows written to the disk.
 
-The ratio is predict's patches a second over the network's; the aim is 0.9. `--resnet` takes a ResNet-50 of random
+The ratios are predict's patches a second over the network's; the aim is 0.9. `--resnet` takes a ResNet-50 of random
 weights at 224 px instead of the predictor's network, with its panel and its stain.
 """
 
@@ -52,7 +53,7 @@ def main() -> None:
     predictor = load_predictor(options.predictor, device=options.device)
     if options.resnet:
         predictor = resnet(predictor)
-    batch, count = (32, 256) if options.resnet else (256, 4096)
+    batch, count = (32, 320) if options.resnet else (256, 16384)
     count = count // 4 if options.quick else count
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
@@ -82,16 +83,20 @@ def compare(options: argparse.Namespace, predictor: Predictor, batch: int, count
         for _ in iter_spot_patches(slide, yx, predictor.spec, batch=batch, workers=options.threads):
             pass
 
-    timed = turns({"network": network(predictor, batch, count), "reading": reading, "predict": predict}, options.quick)
+    forward = {"network": network(predictor, batch, count)}
+    if predictor.at_once < batch:
+        forward[f"network, {predictor.at_once} at once"] = network(predictor, predictor.at_once, count)
+    timed = turns({**forward, "reading": reading, "predict": predict}, options.quick)
     px = predictor.spec.patch_px
     stain = predictor.spec.stain.method if predictor.spec.stain else "none"
     print(
         f"{count} patches of {px} px, stain {stain}, batches of {batch}, {options.threads} threads, {predictor.dtype}"
     )
     for name, (clock, processor) in timed.items():
-        print(f"{name:8s} {count / clock:8.0f} patches/s, {1000 * processor / count:7.3f} ms of processor a patch")
-    clock, processor = (timed["network"][i] / timed["predict"][i] for i in (0, 1))
-    print(f"predict / network: {clock:.2f} by the clock, {processor:.2f} by processor time")
+        print(f"{name:20s} {count / clock:8.0f} patches/s, {1000 * processor / count:7.3f} ms of processor a patch")
+    for name in forward:
+        clock, processor = (timed[name][i] / timed["predict"][i] for i in (0, 1))
+        print(f"predict / {name}: {clock:.2f} by the clock, {processor:.2f} by processor time")
 
 
 def network(predictor: Predictor, batch: int, count: int) -> Callable[[], None]:

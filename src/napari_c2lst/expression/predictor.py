@@ -136,14 +136,15 @@ class Predictor:
         self._refuse_other_pixels(patches)
         parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         for start in range(0, len(patches), batch):
-            most = min([batch, self._cached(), *self._fits])
+            most = min([batch, self.at_once, *self._fits])
             work = partial(self._chunk, patches[start : start + batch], most, tta=tta, stained=stained)
             parts.append(halve_on_out_of_memory(work, most, reporter or Reporter()))
         empty = np.zeros((0, len(self.panel)), np.float32)
         mean = np.concatenate([empty, *(m for m, _ in parts)])
         return mean, np.concatenate([empty, *(s for _, s in parts)])
 
-    def _cached(self) -> int:
+    @property
+    def at_once(self) -> int:
         """Patches to look at together on this device; no bound on a GPU."""
         if self.device.type != "cpu":
             return 2**31
@@ -172,9 +173,11 @@ class Predictor:
     def _forward(self, patches: Tensor, tta: bool) -> tuple[Tensor, Tensor]:
         x = patches.permute(0, 3, 1, 2)  # n 3 px px
         with autocast(self.device, self.dtype):
-            seen = (turned(x, by) for by in range(TURNS if tta else 1))
-            predicted = torch.stack([self.net(s).float().clamp_min(0) for s in seen])  # turns n d
-        return predicted.mean(0), predicted.std(0, correction=0)
+            seen = [self.net(turned(x, by)).float().clamp_min(0) for by in range(TURNS if tta else 1)]
+        if len(seen) == 1:  # the spread of one is nothing, but took a seventh of the time
+            return seen[0], torch.zeros_like(seen[0])
+        spread, mean = torch.std_mean(torch.stack(seen), 0, correction=0)  # of turns n d
+        return mean, spread
 
     def _refuse_other_pixels(self, patches: NDArray[np.uint8]) -> None:
         px = self.spec.patch_px

@@ -84,8 +84,8 @@ def compare(options: argparse.Namespace, predictor: Predictor, batch: int, count
             pass
 
     forward = {"network": network(predictor, batch, count)}
-    if predictor.at_once < batch:
-        forward[f"network, {predictor.at_once} at once"] = network(predictor, predictor.at_once, count)
+    if (few := predictor.at_once(batch)) < batch:
+        forward[f"network, {few} at once"] = network(predictor, few, count)
     timed = turns({**forward, "reading": reading, "predict": predict}, options.quick)
     px = predictor.spec.patch_px
     stain = predictor.spec.stain.method if predictor.spec.stain else "none"

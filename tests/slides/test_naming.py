@@ -4,7 +4,8 @@ import pytest
 from spatialdata._core.validation import check_valid_name
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.slides.naming import result_name, safe_name
+from napari_c2lst.slides.facts import GRID, SPOTS
+from napari_c2lst.slides.naming import name_of_predictions, result_name, safe_name
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,9 @@ def test_a_name_that_cannot_be_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="cannot be the name of a result") as caught:
         result_name(name, "run")
     assert repr(name) in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["mine", "a_table", "c2lst_spots_x"])
+def test_the_name_of_predictions_is_the_one_that_the_user_gave(name: str) -> None:
+    assert name_of_predictions(SPOTS + name) == name
+    assert name_of_predictions(f"{GRID}{name}_table") == name

@@ -45,7 +45,7 @@ class CellsSettings(DeviceSettings, SlideSettings):
         le=4096,
         advanced=True,
     )
-    batch: int = setting(8, help="tiles at a time", ge=1, advanced=True)
+    batch: int = setting(8, help="tiles at a time on a GPU; a CPU takes one", ge=1, advanced=True)
     density: float | None = setting(
         None,
         help="factor on the optical density of the image before the network sees it; none = one for each channel, below"

@@ -35,7 +35,7 @@ PREDICTOR_FILE = "predictor.safetensors"
 PREDICTOR_VERSION = 1
 _KEY = "c2lst_predictor"
 # Pixels a thread of a CPU looks at together: activations of more leave its cache. ResNet-50 at 224 px took 35 ms a
-# patch in fours, 55 in batches of 32, and twice the memory.
+# patch in fours, 55 in batches of 32.
 _CACHED_PIXELS = 2**18
 
 
@@ -136,19 +136,18 @@ class Predictor:
         self._refuse_other_pixels(patches)
         parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         for start in range(0, len(patches), batch):
-            most = min([batch, self.at_once, *self._fits])
+            most = min([self.at_once(batch), *self._fits])
             work = partial(self._chunk, patches[start : start + batch], most, tta=tta, stained=stained)
             parts.append(halve_on_out_of_memory(work, most, reporter or Reporter()))
         empty = np.zeros((0, len(self.panel)), np.float32)
         mean = np.concatenate([empty, *(m for m, _ in parts)])
         return mean, np.concatenate([empty, *(s for _, s in parts)])
 
-    @property
-    def at_once(self) -> int:
-        """Patches to look at together on this device; no bound on a GPU."""
+    def at_once(self, batch: int) -> int:
+        """How many patches of a batch are looked at together: on a CPU as many as its cache can hold, else all."""
         if self.device.type != "cpu":
-            return 2**31
-        return max(1, _CACHED_PIXELS * torch.get_num_threads() // self.spec.patch_px**2)
+            return batch
+        return min(batch, max(1, _CACHED_PIXELS * torch.get_num_threads() // self.spec.patch_px**2))
 
     def _chunk(
         self,

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_c2lst.common.errors import C2LError
+from napari_c2lst.plugin.parts.scrolled import scrolled
 
 from .closing import guard_dock
 from .guide.bar import StepBar
@@ -239,9 +240,4 @@ def _scrolling(panel: QWidget) -> QWidget:
     """The panel itself if it scrolls, else inside an area that does."""
     if panel.findChild(QScrollArea) is not None or isinstance(panel, QScrollArea):
         return panel
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(panel)
-    return area
+    return scrolled(panel)

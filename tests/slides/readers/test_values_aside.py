@@ -17,9 +17,10 @@ from tests.slides.stores import make_tiny_store
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import Reporter
+from napari_c2lst.slides.facts import PREDICTIONS
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.readers import cells_aside
-from napari_c2lst.slides.readers.values_aside import holds_predictions, in_memory, read_without_values
+from napari_c2lst.slides.readers.values_aside import in_memory, read_without_values
 from napari_c2lst.slides.store.results import remove_tables, write_elements
 from napari_c2lst.slides.store.storing import write_store
 
@@ -151,4 +152,4 @@ def test_in_memory_once_it_is_wanted(store: Path) -> None:
 
 def test_which_tables_are_of_predictions() -> None:
     names = ["c2lst_spots_a", "c2lst_grid_a_table", "c2lst_cells_a_table", "c2lst_set_train", "table", "spots_a"]
-    assert [holds_predictions(name) for name in names] == [True, True, False, False, False, False]
+    assert [name.startswith(PREDICTIONS) for name in names] == [True, True, False, False, False, False]

@@ -13,12 +13,12 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.scrolled import scrolled
 from napari_c2lst.plugin.shared import shared_of
 
 from .chart import CompositionChart
@@ -201,14 +201,9 @@ class CellsViewPanel(QWidget):
         column.addWidget(self.spot_words)
         column.addWidget(self.chart)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(scroll)
+        outside.addWidget(scrolled(inside))
 
     def _connect(self) -> None:
         hear = Listening(self)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_c2lst.evaluation.arms import arm_named, is_arm
-from napari_c2lst.plugin.predicted import TABLES_OF_PREDICTIONS, name_of_predictions
 from napari_c2lst.plugin.runs import RunInfo, find_runs
+from napari_c2lst.slides.facts import PREDICTIONS
+from napari_c2lst.slides.naming import name_of_predictions
 from napari_c2lst.slides.readers.cells_aside import cell_tables
 
 from .steps import STEPS, Step
@@ -98,7 +99,7 @@ def facts_of(session: Session, running: Collection[tuple[str, Path | None]] = ()
     slide = session.slide
     tables = {} if slide is None else getattr(slide.sdata, "tables", {})
     stored = {name.removeprefix("c2lst_set_") for name in tables if name.startswith("c2lst_set_")}
-    predictions = tuple(sorted(name for name in tables if name.startswith(TABLES_OF_PREDICTIONS)))
+    predictions = tuple(sorted(name for name in tables if name.startswith(PREDICTIONS)))
     runs = tuple(find_runs(session.runs_folder, running=[out for _, out in running if out is not None]))
     return Facts(
         slide=slide,

@@ -12,7 +12,8 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.parts.latest import Latest
-from napari_c2lst.plugin.predicted import TABLES_OF_PREDICTIONS, name_of_predictions
+from napari_c2lst.slides.facts import PREDICTIONS
+from napari_c2lst.slides.naming import name_of_predictions
 
 from .job import Job
 from .measured import note_time_of
@@ -168,7 +169,7 @@ def _predicted(job: Job) -> set[str]:
     """The names of the predictions that a job has written."""
     result = job.last.get("result")
     elements = result.get("elements", ()) if isinstance(result, Mapping) and job.task == "predict" else ()
-    tables = [each for each in map(str, elements) if each.startswith(TABLES_OF_PREDICTIONS)]
+    tables = [each for each in map(str, elements) if each.startswith(PREDICTIONS)]
     return {name_of_predictions(table) for table in tables}
 
 

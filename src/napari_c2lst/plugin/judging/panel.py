@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QBoxLayout, QFormLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QBoxLayout, QFormLayout, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_c2lst.plugin.looking.choices import narrow_combo
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.scrolled import scrolled
 from napari_c2lst.plugin.pointing import NEAR_UM
 from napari_c2lst.plugin.shared import shared_of
 
@@ -157,14 +158,9 @@ class JudgePanel(QWidget):
         self._columns.setSpacing(12)
         self._columns.addLayout(scores, 1)
         self._columns.addWidget(self.genes, 1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(scroll)
+        outside.addWidget(scrolled(inside))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Put the genes beside the scores where there is room, below them in a dock."""

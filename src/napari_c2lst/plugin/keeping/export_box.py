@@ -14,6 +14,8 @@ from napari_c2lst.plugin.parts.asking import agree_to_replace, named_path
 from napari_c2lst.plugin.parts.latest import ask_apart
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.runs import RunInfo, find_runs
+from napari_c2lst.slides.facts import GRID, PREDICTIONS, SPOTS
+from napari_c2lst.slides.naming import name_of_predictions
 
 from . import exporting
 
@@ -60,7 +62,7 @@ class ExportBox(QGroupBox):
         """Offer what there is now."""
         session = self._shared.session
         tables = {} if session.slide is None else getattr(session.slide.sdata, "tables", {})
-        made = [name for name in tables if name.startswith(("c2lst_spots_", "c2lst_grid_"))]
+        made = [name for name in tables if name.startswith(PREDICTIONS)]
         _fill(self.predictions, [(_words(name), name) for name in made], "none yet")
         runs = [r for r in find_runs(session.runs_folder) if r.task == "evaluate" and r.state == "finished"]
         _fill(self.scores, [(run.name, run) for run in runs], "none yet")
@@ -117,7 +119,7 @@ class ExportBox(QGroupBox):
         """The table of predictions on spots to map, of those with the gene that is shown: the chosen one goes first."""
         chosen = self.predictions.currentData()
         names = [self.predictions.itemData(i) for i in range(self.predictions.count())]
-        on_spots = [name for name in (chosen, *names) if isinstance(name, str) and name.startswith("c2lst_spots_")]
+        on_spots = [name for name in (chosen, *names) if isinstance(name, str) and name.startswith(SPOTS)]
         slide, gene = self._shared.session.slide, self._shared.session.gene
         tables = {} if slide is None else slide.sdata.tables
         return next((name for name in on_spots if name in tables and gene in tables[name].var_names), "")
@@ -213,9 +215,7 @@ def _fill(combo: QComboBox, items: list[tuple[str, Any]], empty: str) -> None:
 
 
 def _words(table: str) -> str:
-    where = "grid" if table.startswith("c2lst_grid_") else "spots"
-    name = table.removeprefix(f"c2lst_{where}_")
-    return f"{name.removesuffix('_table') if where == 'grid' else name} ({where})"
+    return f"{name_of_predictions(table)} ({'grid' if table.startswith(GRID) else 'spots'})"
 
 
 def _plain(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.neighbour.keep_box import DrawnBox
+from napari_c2lst.plugin.parts.scrolled import scrolled
 from napari_c2lst.plugin.shared import shared_of
 
 from .export_box import ExportBox
@@ -33,10 +34,6 @@ class KeepPanel(QWidget):
         for box in (self.save, self.drawn, self.export, self.repeat):
             column.addWidget(box)
         column.addStretch(1)
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inside)
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
-        around.addWidget(area)
+        around.addWidget(scrolled(inside))

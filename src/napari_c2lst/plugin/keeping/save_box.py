@@ -15,6 +15,8 @@ from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.runs import find_runs
 from napari_c2lst.plugin.selecting.storing import open_and_store
+from napari_c2lst.slides.facts import GRID, PREDICTIONS
+from napari_c2lst.slides.naming import name_of_predictions
 
 from .saving import Plan, plan_of, save
 from .view import SavedView, view_of
@@ -126,7 +128,7 @@ class SaveBox(QGroupBox):
         except C2LError as error:
             lines.append(f"Spot sets cannot be read: {error.message}")
         tables = session.require_slide().sdata.tables
-        made = [name for name in tables if name.startswith(("c2lst_spots_", "c2lst_grid_"))]
+        made = [name for name in tables if name.startswith(PREDICTIONS)]
         lines.append(f"Predictions: {', '.join(_short(name) for name in made) or 'none'}")
         runs = [run.name for run in find_runs(session.runs_folder) if run.state == "finished"]
         folder = session.runs_folder
@@ -207,9 +209,8 @@ def save_and_reopen(slide: Any, plan: Plan, view: SavedView) -> tuple[list[str],
 
 def _short(table: str) -> str:
     """The name of a table of ours as a user knows it."""
-    for prefix, words in (("c2lst_set_", "set "), ("c2lst_spots_", ""), ("c2lst_grid_", "")):
-        if table.startswith(prefix):
-            ending = " (grid)" if prefix == "c2lst_grid_" else ""
-            name = table.removeprefix(prefix)
-            return f"{words}{name.removesuffix('_table') if ending else name}{ending}"
+    if table.startswith(PREDICTIONS):
+        return f"{name_of_predictions(table)}{' (grid)' if table.startswith(GRID) else ''}"
+    if table.startswith("c2lst_set_"):
+        return f"set {table.removeprefix('c2lst_set_')}"
     return "view" if table == "c2lst_view" else table

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent, QShowEvent
-from qtpy.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QBoxLayout, QFrame, QLabel, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.cells.shown import shown_cells
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
+from napari_c2lst.plugin.parts.scrolled import scrolled
 from napari_c2lst.plugin.shared import shared_of
 
 from .choices import MapChoices
@@ -224,14 +224,9 @@ class LookPanel(QWidget):
         self._columns.addLayout(maps)
         self._columns.addWidget(_line())
         self._columns.addLayout(spot, 1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(scroll)
+        outside.addWidget(scrolled(inside))
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Show the map once the panel is looked at."""

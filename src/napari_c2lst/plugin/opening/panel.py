@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QGroupBox, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGroupBox, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.neighbour.offer import NeighbourOffer
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
+from napari_c2lst.plugin.parts.scrolled import scrolled
 from napari_c2lst.plugin.shared import shared_of
 
 from .colours import SpotColours
@@ -66,14 +67,9 @@ class OpenPanel(QWidget):
         for part in (self.path, self.busy, self.message, self.slide, self.spots, self.neighbour, self.reader):
             column.addWidget(part)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.addWidget(scrolled(inside))
         self.setMinimumWidth(330)  # what the widest row needs, and a scroll bar
 
     def _connect(self) -> None:

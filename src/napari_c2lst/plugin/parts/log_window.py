@@ -35,9 +35,8 @@ class LogWindow(QDialog):
         self.text.setAccessibleName("Log")
         self.text.setPlainText("\n".join(job.log))
         self.text.moveCursor(QTextCursor.MoveOperation.End)  # the end is what is looked for, and new lines follow it
-        self.text.moveCursor(
-            QTextCursor.MoveOperation.StartOfLine
-        )  # not the end of a long line: all begin out of sight
+        # not the end of a long line: all lines would begin out of sight
+        self.text.moveCursor(QTextCursor.MoveOperation.StartOfLine)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         copy = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.setToolTip("Copy the whole log, to report a fault")

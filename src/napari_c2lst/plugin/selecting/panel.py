@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Qt
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QFrame, QInputDialog, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from napari_c2lst.common.errors import C2LError
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
+from napari_c2lst.plugin.parts.scrolled import scrolled
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.plugin.viewer_keys import ViewerKeys
 
@@ -229,18 +229,13 @@ class SelectPanel(QWidget):
         for widget in (self.tools, self.ways, self.sets):
             column.addWidget(widget)
         column.addStretch()
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         # count and message stay in sight, however far down one works
         whole = QVBoxLayout(self)
         whole.setContentsMargins(6, 6, 6, 6)
         whole.setSpacing(8)
         for part in (self.count, self.message):
             whole.addWidget(part)
-        whole.addWidget(scroll, 1)
+        whole.addWidget(scrolled(inside), 1)
         self.tools.add_shortcuts(self)
 
     def _connect(self) -> None:

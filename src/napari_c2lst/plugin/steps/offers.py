@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from napari_c2lst.cells.facts import EMBEDDED, PANNUKE, embedded_file
 from napari_c2lst.plugin.runs import RunInfo, find_runs
+from napari_c2lst.slides.facts import SPOTS
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.session import Session
 
 Choices = list[tuple[str, Any]]
-PREDICTIONS = "c2lst_spots_"  # only what was predicted at spots can be scored
 
 
 def sets_of(session: Session) -> Choices:
@@ -43,7 +43,7 @@ def stopped_run(session: Session, task: str, running: list[Path]) -> RunInfo | N
 def predictions_of(session: Session) -> Choices:
     """The predictions at spots that are stored in the slide."""
     tables = {} if session.slide is None else getattr(session.slide.sdata, "tables", {})
-    found = sorted(name.removeprefix(PREDICTIONS) for name in tables if name.startswith(PREDICTIONS))
+    found = sorted(name.removeprefix(SPOTS) for name in tables if name.startswith(SPOTS))
     return [(name, name) for name in found]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.forms.form import SettingsForm
 from napari_c2lst.plugin.jobs.job import Job
 from napari_c2lst.plugin.parts.device_line import DeviceLine
 from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.parts.progress import ProgressLine
+from napari_c2lst.plugin.parts.scrolled import scrolled
 from napari_c2lst.plugin.parts.theme import BLUE
 
 from .job_view import JobView
@@ -55,7 +56,6 @@ class StepLayout:
         self.resume = _button("Res&ume", "Go on where the last run stopped", panel)
         self.time = TimeBefore(panel)
         self.log = _button("Lo&g", "Open what the job says, line by line", panel)
-        self.scroll = QScrollArea(panel)
         self._lay_out(panel)
         self.progress.hide()
         self.fold.setChecked(True)
@@ -115,17 +115,14 @@ class StepLayout:
         self.form.setVisible(open)
 
     def _lay_out(self, panel: QWidget) -> None:
-        body = QWidget(self.scroll)
+        body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(2, 2, 8, 2)
         column.setSpacing(8)
         for part in (self.purpose, self.slide, self.view, self.fold, self.form):
             column.addWidget(part)
         column.addStretch(1)
-        self.scroll.setWidget(body)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll = scrolled(body)
         buttons = QHBoxLayout()
         for button in (self.run, self.stop, self.resume):
             buttons.addWidget(button)

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from napari_c2lst.slides.facts import CELLS, CELLS_TABLE
+from napari_c2lst.slides.facts import CELLS, CELLS_TABLE, PREDICTIONS
 
-from .values_aside import holds_predictions, read_without_values
+from .values_aside import read_without_values
 
 _READ_WHOLE = ("shapes", "tables")  # the other kinds stay on disk whatever their size
 _LAZY = ("images", "labels", "points")
@@ -51,7 +51,7 @@ def read_without_cells(store: Path) -> Any:
 
     hidden = cells_in(store)
     names = {kind: [n for n in _elements(store, kind) if n not in hidden[kind]] for kind in _READ_WHOLE}
-    predictions = [name for name in names["tables"] if holds_predictions(name)]
+    predictions = [name for name in names["tables"] if name.startswith(PREDICTIONS)]
     if not any(hidden.values()) and not predictions:
         return read_zarr(store)
     lazy = read_zarr(store, selection=_LAZY)

@@ -10,12 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.slides.facts import PREDICTIONS
-
-
-def holds_predictions(name: str) -> bool:
-    """Whether a table of that name is one of predictions."""
-    return name.startswith(PREDICTIONS)
 
 
 def read_without_values(folder: Path) -> Any:

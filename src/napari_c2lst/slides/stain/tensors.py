@@ -51,8 +51,10 @@ def transform(method: str, patches: Tensor, source: Tensor | None, target: Tenso
     paint = transfer if method == "reinhard" else recolour
 
     def painted(pixels: Tensor) -> tuple[Tensor, Tensor]:
-        values, found = estimate(method, pixels) if source is None else (source, torch.ones_like(pixels[:, 0, 0]) > 0)
-        return paint(pixels, values, target), found
+        if source is None:
+            values, found = estimate(method, pixels)
+            return paint(pixels, values, target), found
+        return paint(pixels, source, target), torch.ones(len(pixels), dtype=torch.bool, device=pixels.device)
 
     return part_by_part(patches, painted)
 

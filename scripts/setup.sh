@@ -11,6 +11,9 @@ PIP_ARGS="${PIP_ARGS:-}"
 SCREEN_PACKAGES=(xvfb xauth libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0
     libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libgssapi-krb5-2)
 
+# What .venv takes, with torch's build for CPUs and what pip unpacks on the way; builds for GPUs take more.
+ROOM_MB=4000
+
 say() { printf '[setup] %s\n' "$*"; }
 
 missing_packages() {
@@ -81,8 +84,19 @@ ensure_python() {
     fi
 }
 
+# pip says late, and at length, that a disk is full
+ensure_room() {
+    local free
+    { read -r _; read -r _ _ _ free _; } < <(df -Pk .)
+    if [ "$free" -lt $((ROOM_MB * 1024)) ]; then
+        say "the environment takes $ROOM_MB MB and the disk of $PWD has $((free / 1024)) MB free: make room there, then run this again"
+        exit 1
+    fi
+}
+
 ensure_environment() {
     if ! environment_works; then
+        ensure_room
         say "making $VENV"
         "$PYTHON" -m venv "$VENV"
     fi

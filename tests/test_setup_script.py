@@ -48,6 +48,8 @@ class Setup:
             "python3": PYTHON,
             "dpkg-query": DPKG_QUERY,
             "apt-get": '#!/bin/bash\necho "apt-get $*" >>"$CALLS"\n',
+            "df": '#!/bin/bash\necho "Filesystem 1024-blocks Used Available Capacity Mounted"\n'
+            'echo "/dev/sda 99999999 1 ${FREE_KB:-9999999} 1% /"\n',
             "id": f"#!/bin/bash\necho {user}\n",
         }
         if self.sudo:
@@ -151,3 +153,17 @@ def test_a_half_made_environment_is_made_again(setup: Setup) -> None:
     code, _, calls = setup.run(0, BROKEN_PIP="1")
     assert code == 0
     assert any(call.startswith("python -m venv") for call in calls)
+
+
+def test_a_disk_without_room_is_told_before_anything_is_installed(setup: Setup) -> None:
+    code, said, calls = setup.run(0, FREE_KB=str(300 * 1024))
+    assert code == 1
+    assert f"the environment takes 4000 MB and the disk of {setup.folder} has 300 MB free: make room there" in said
+    assert not any("-m venv" in call or "pip install" in call for call in calls)
+
+
+def test_an_environment_that_is_there_needs_no_more_room(setup: Setup) -> None:
+    setup.run(0)
+    code, _, calls = setup.run(0, FREE_KB="1024")
+    assert code == 0
+    assert any("pip install" in call for call in calls)

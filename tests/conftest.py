@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 # Two torch processes on a few cores slow each other down tenfold by spinning; set before torch is imported.
@@ -14,6 +16,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# MB: the whole run writes 0.6 GB at most at a time, with two processes.
+ROOM = int(os.environ.get("C2LST_TEST_ROOM", "1500"))
+
+
+def pytest_sessionstart() -> None:
+    """Begin only where the disk has room: a full one fails tests by the hundred, for no reason of theirs."""
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < ROOM:
+        advice = "make room, or set TMPDIR to another folder"
+        pytest.exit(f"The tests need {ROOM} MB in {folder}, where {free} MB are free: {advice}.", returncode=1)
 
 
 @pytest.fixture(scope="session")

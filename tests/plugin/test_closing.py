@@ -13,12 +13,16 @@ from napari_c2lst.plugin.closing import WindowGuard, dock_of, guard_dock
 class Desk:
     """Answers as it is told, and keeps what was asked of it."""
 
-    def __init__(self, answer: bool = True) -> None:
-        self.answer, self.calls = answer, []
+    def __init__(self, answer: bool = True, loses: bool = True) -> None:
+        self.answer, self.loses, self.calls = answer, loses, []
 
     def confirm_close(self, parent: Any) -> bool:
         self.calls.append("asked")
         return self.answer
+
+    def confirm_loss(self, parent: Any) -> bool:
+        self.calls.append("told of the loss")
+        return self.loses
 
     def close(self) -> None:
         self.calls.append("closed")
@@ -41,12 +45,24 @@ def test_a_window_asks_and_ends_the_jobs(qtbot: Any, stays: bool) -> None:
     window.show()
     assert window.close() is not stays
     assert window.isVisible() is stays
-    assert desk.calls == (["asked"] if stays else ["asked", "closed"])
+    assert desk.calls == (["asked"] if stays else ["asked", "told of the loss", "closed"])
     assert ends == ([] if stays else ["end"])
     desk.answer = True
     window.close()
     window.close()
     assert ends == ["end"]  # once
+
+
+def test_a_window_stays_for_results_that_are_kept_nowhere_else(qtbot: Any) -> None:
+    window, desk, ends = QMainWindow(), Desk(loses=False), []
+    qtbot.addWidget(window)
+    WindowGuard(window, desk, lambda: ends.append("end"))  # type: ignore[arg-type]
+    window.show()
+    assert not window.close()
+    assert desk.calls == ["asked", "told of the loss"]  # no job was stopped
+    desk.loses = True
+    assert window.close()
+    assert ends == ["end"]
 
 
 def test_a_user_who_stays_after_all_loses_nothing_more(qtbot: Any) -> None:

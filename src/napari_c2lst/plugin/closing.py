@@ -1,4 +1,4 @@
-"""Closing: a window or a dock with a job running asks first, and everything ends cleanly."""
+"""Closing: a window or a dock asks first where something would be lost, and everything ends cleanly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class WindowGuard(QObject):
-    """Asks before a napari window with a running job is closed, and ends everything when it is.
+    """Asks before a napari window is closed that has a running job, or results kept nowhere else; then ends everything.
 
     Parameters
     ----------
@@ -34,9 +34,10 @@ class WindowGuard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt's hook: refuse to close, or end the jobs and let it close."""
-        if event.type() != QEvent.Type.Close or watched is not self._window() or self._closed:
+        window = self._window()
+        if event.type() != QEvent.Type.Close or watched is not window or self._closed:
             return False
-        if not self._desk.confirm_close(self._window()):
+        if not (self._desk.confirm_close(window) and self._desk.confirm_loss(window)):
             event.ignore()
             return True
         self._desk.close()

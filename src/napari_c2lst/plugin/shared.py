@@ -23,8 +23,8 @@ class Shared:
     extras: dict[str, Any] = field(default_factory=dict)
 
     def close(self) -> None:
-        """End what lasts: jobs, notifications and what listens to the viewer."""
-        self.jobs.close()
+        """End what lasts: jobs, temporary stores, notifications and what listens to the viewer."""
+        self.jobs.end()
         for extra in self.extras.values():
             if hasattr(extra, "close"):
                 extra.close()
@@ -74,13 +74,27 @@ def _attend(viewer: Any, shared: Shared) -> None:
 
     shared.extras["notices"] = Notices(shared.session)
     shared.extras["restorer"] = Restorer(shared)
+    _tell_left_behind(shared.session)
     window = _main_window(viewer)
     if window is not None:
         from .closing import WindowGuard
+        from .parts.focus_ring import FocusRing
 
+        shared.extras["focus"] = FocusRing(window)
         # weak: the guard lives as long as the window, which must not keep the viewer
         gone = ref(viewer)
         WindowGuard(window, shared.jobs, lambda: _forget_if_there(gone()))
+
+
+def _tell_left_behind(session: Session) -> None:
+    from .jobs.temporary_store import left_behind
+
+    for store in left_behind():
+        session.tell(
+            "warning",
+            f"a window that ended unexpectedly has left '{store.name}' in '{store.parents[1]}'",
+            "open it there and save a copy (Keep) if you need it, then delete that folder",
+        )
 
 
 def _forget_if_there(viewer: Any) -> None:

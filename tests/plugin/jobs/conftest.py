@@ -20,4 +20,4 @@ def desk(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     desk = JobDesk(Session())
     desk.command = [sys.executable, str(ACTING), "success"]
     yield desk
-    desk.close()
+    desk.end()

@@ -19,6 +19,7 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.jobs.protocol import Event
 from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.jobs.job import Job
+from napari_c2lst.plugin.jobs.temporary_store import slide_of_array
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
@@ -110,6 +111,55 @@ def test_closing_asks_while_a_job_runs(qtbot: Any, desk: JobDesk, button: str, c
 
 def test_closing_does_not_ask_when_nothing_runs(desk: JobDesk) -> None:
     assert desk.confirm_close()
+
+
+def temporary_slide(desk: JobDesk) -> Path:
+    """A slide that was in memory, with predictions."""
+    pixels = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    store = desk.temporary.write(slide_of_array(pixels, 0.5, "layer"))
+    (store / "tables" / "c2lst_grid_both_table").mkdir(parents=True)
+    return store
+
+
+@pytest.mark.parametrize(("button", "closes"), [("Close without them", True), ("Stay", False)])
+def test_results_that_go_with_the_window_are_asked_about(desk: JobDesk, button: str, closes: bool) -> None:
+    assert desk.confirm_loss()  # nothing to lose, nothing asked
+    store = temporary_slide(desk)
+    said: list[str] = []
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        said.extend([box.text(), box.informativeText(), box.defaultButton().text()])
+        next(each for each in box.buttons() if each.text().replace("&", "") == button).click()
+
+    QTimer.singleShot(200, press)
+    assert desk.confirm_loss() is closes
+    assert said[0] == "Closing the window removes predictions 'both' of layer."
+    assert "Save a copy" in said[1]
+    assert str(store) in said[1]
+    assert said[2] == "Stay"
+    assert store.is_dir()  # asking alone removes nothing
+
+
+@pytest.mark.parametrize(("case", "kept"), [("success", True), ("crash", False)])
+def test_a_copy_keeps_what_was_there_when_it_was_begun(qtbot: Any, desk: JobDesk, case: str, kept: bool) -> None:
+    store = temporary_slide(desk)
+    desk.command = [sys.executable, str(ACTING), case]
+    job = desk.start("convert", {"slide": str(store), "out": "copy.zarr"}, "Save a copy")
+    (store / "tables" / "c2lst_cells_later_table").mkdir()
+    with qtbot.waitSignal(job.ended, timeout=60_000):
+        pass
+    lost = ["nuclei 'later'"] if kept else ["nuclei 'later'", "predictions 'both'"]
+    assert desk.temporary.only_here() == {store: lost}
+
+
+def test_temporary_stores_outlive_a_dock_but_not_the_window(desk: JobDesk) -> None:
+    store = temporary_slide(desk)
+    desk.close()
+    assert store.is_dir()
+    desk.end()
+    assert not store.exists()
 
 
 @pytest.fixture

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import dask.array as da
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from napari_c2lst.common.errors import InputError
-from napari_c2lst.plugin.jobs.temporary_store import TemporaryStores, is_on_disk, slide_of_array
+from napari_c2lst.plugin.jobs.temporary_store import (
+    TemporaryStores,
+    is_on_disk,
+    left_behind,
+    results_in,
+    slide_of_array,
+)
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
 from napari_c2lst.slides.slide import Slide
@@ -69,3 +81,84 @@ def test_what_is_no_colour_image(array: np.ndarray) -> None:
 def test_what_is_on_disk(make_slide: Callable[..., Slide]) -> None:
     assert not is_on_disk(make_slide(path=Path("nowhere.zarr")))
     assert is_on_disk(open_slide(sample_slide_path()))
+
+
+def add_results(store: Path, *tables: str) -> None:
+    for table in tables:
+        (store / "tables" / table).mkdir(parents=True)
+
+
+def test_results_in_words(tmp_path: Path) -> None:
+    store = tmp_path / "tissue.zarr"
+    assert results_in(store) == []
+    add_results(store, "c2lst_grid_both_table", "c2lst_spots_both", "c2lst_cells_narrow_table", "c2lst_view", "table")
+    assert results_in(store) == ["predictions 'both'", "nuclei 'narrow'"]
+
+
+def test_what_would_be_lost_is_what_no_copy_has() -> None:
+    stores = TemporaryStores()
+    assert stores.only_here() == {}
+    store = stores.write(slide_of_array(tissue(), 0.5, "layer"))
+    assert stores.only_here() == {}  # the image itself is the layer
+    add_results(store, "c2lst_grid_one_table")
+    assert stores.only_here() == {store: ["predictions 'one'"]}
+    stores.note_copied(store, results_in(store))
+    assert stores.only_here() == {}
+    add_results(store, "c2lst_cells_later_table")
+    assert stores.only_here() == {store: ["nuclei 'later'"]}
+    stores.close()
+    assert stores.only_here() == {}
+
+
+CRASH = """
+import os, tempfile
+from pathlib import Path
+from napari_c2lst.plugin.jobs.temporary_store import TemporaryStores
+store = TemporaryStores().folder / "some" / "tissue.zarr"
+store.mkdir(parents=True)
+print(store, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def test_what_a_killed_window_left_is_found(temporary: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", CRASH], capture_output=True, text=True, check=False)
+    store = Path(killed.stdout.strip())
+    assert temporary in store.parents
+    assert left_behind() == [store]
+    assert left_behind() == [store]  # looking takes nothing away
+    shutil.rmtree(store.parents[1])
+    assert left_behind() == []
+
+
+def test_what_is_in_use_was_not_left(temporary: Path) -> None:
+    stores = TemporaryStores()
+    slide = slide_of_array(tissue(), 0.5, "layer")
+    writing = threading.Thread(target=stores.write, args=(slide,))  # as the plugin does
+    writing.start()
+    writing.join()
+    assert len(list(temporary.glob("c2lst_*/*/layer.zarr"))) == 1
+    assert left_behind() == []
+    stores.close()
+    assert list(temporary.iterdir()) == []
+
+
+def test_folders_that_cannot_be_looked_at_are_passed_by(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = temporary / "c2lst_others" / "some" / "tissue.zarr"
+    store.mkdir(parents=True)
+    assert left_behind() == []  # no lock: not one of ours
+    (temporary / "c2lst_others" / "in_use.lock").touch()
+    assert left_behind() == [store]
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("another user's")
+
+    monkeypatch.setattr(FileLock, "_acquire", refuse)
+    assert left_behind() == []

@@ -81,8 +81,11 @@ def test_a_layer_in_microns_is_opened_as_it_is(
     assert level == "warning"
     assert "temporary store" in message
     assert "Keep" in hint
-    # it is removed at the end
+    # a dock that is closed does not take it along: the slide is still in the window, and may have results
     shared_viewer.jobs.close()
+    assert slide.path.is_dir()
+    # it is removed at the end
+    shared_viewer.jobs.end()
     assert not slide.path.exists()
 
 

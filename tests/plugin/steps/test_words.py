@@ -130,5 +130,5 @@ def test_an_image_in_memory_goes_through_a_temporary_store(qtbot: Any) -> None:
     assert desk.temporary.holds(store)
     assert told[0][0] == "warning"
     assert "save a copy" in told[0][2]
-    desk.close()
+    desk.end()
     assert not store.exists()

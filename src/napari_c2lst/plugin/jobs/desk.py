@@ -17,7 +17,7 @@ from napari_c2lst.slides.naming import name_of_predictions
 
 from .job import Job
 from .measured import note_time_of
-from .temporary_store import TemporaryStores
+from .temporary_store import TemporaryStores, results_in
 
 if TYPE_CHECKING:
     from napari_c2lst.plugin.session import Session
@@ -56,7 +56,7 @@ class JobDesk(QObject):
         self.command: Sequence[str] | None = None  # another program than our own child, for tests
         application = QCoreApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self.close)
+            application.aboutToQuit.connect(self.end)
 
     def start(self, task: str, settings: Mapping[str, Any], label: str = "") -> Job:
         """Start a task in a child process.
@@ -72,6 +72,8 @@ class JobDesk(QObject):
         job = Job(task, settings, label, command=command, parent=self)
         self.jobs.append(job)
         job.ended.connect(lambda: self._on_end(job))
+        if task == "convert":
+            self._note_copy(job)
         self.started.emit(job)
         # the caller connects to the job's signals before the first one comes
         QTimer.singleShot(0, job.start)
@@ -102,8 +104,16 @@ class JobDesk(QObject):
         names = [job.label for job in self.running()]
         return not names or _ask(parent, names)
 
+    def confirm_loss(self, parent: QWidget | None = None) -> bool:
+        """Whether the window may take along what is in temporary stores; asks only if there are results."""
+        lost = self.temporary.only_here()
+        return not lost or _ask_loss(parent, lost)
+
     def close(self) -> None:
-        """Stop every job with a checkpoint, and end at once what has not stopped after a few seconds."""
+        """Stop every job with a checkpoint, and end at once what has not stopped after a few seconds.
+
+        Temporary stores stay: the slide may be open, and another dock may come.
+        """
         jobs = self.running()
         for job in jobs:
             job.stop()
@@ -111,7 +121,18 @@ class JobDesk(QObject):
         for job in self.running():
             job.kill()
         _wait(jobs, _CLOSE_MS)
+
+    def end(self) -> None:
+        """Close for good, when the window is gone: temporary stores are removed."""
+        self.close()
         self.temporary.close()
+
+    def _note_copy(self, job: Job) -> None:
+        """A temporary store that is copied loses less with the window: what it holds now."""
+        store = Path(job.settings.get("slide", ""))
+        if self.temporary.holds(store):
+            held = results_in(store)
+            job.finished.connect(lambda _: self.temporary.note_copied(store, held))
 
     def _on_end(self, job: Job) -> None:
         self.ended.emit(job)
@@ -201,3 +222,21 @@ def _ask(parent: QWidget | None, names: list[str]) -> bool:
     box.setEscapeButton(keep)
     box.exec()
     return box.clickedButton() is stop
+
+
+def _ask_loss(parent: QWidget | None, lost: Mapping[Path, Sequence[str]]) -> bool:
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("Results are not kept")
+    results = "; ".join(f"{', '.join(names)} of {store.stem}" for store, names in lost.items())
+    box.setText(f"Closing the window removes {results}.")
+    box.setInformativeText(
+        "The image was in memory only and lies with its results in a temporary store. "
+        "Keep > Save a copy as... keeps them: " + ", ".join(map(str, lost))
+    )
+    lose = box.addButton("Close without them", QMessageBox.ButtonRole.DestructiveRole)
+    stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
+    box.setEscapeButton(stay)
+    box.exec()
+    return box.clickedButton() is lose

@@ -232,7 +232,7 @@ def _ask_loss(parent: QWidget | None, lost: Mapping[Path, Sequence[str]]) -> boo
     box.setText(f"Closing the window removes {results}.")
     box.setInformativeText(
         "The image was in memory only and lies with its results in a temporary store. "
-        "Keep > Save a copy as... keeps them: " + ", ".join(map(str, lost))
+        "Keep > Save a copy as... keeps them.\n\n" + "\n".join(map(str, lost))
     )
     lose = box.addButton("Close without them", QMessageBox.ButtonRole.DestructiveRole)
     stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)

@@ -10,7 +10,8 @@ from typing import Any
 import psutil
 import pytest
 from qtpy.QtCore import QObject, Qt
-from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QWidget
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.dock import C2LDock
@@ -99,6 +100,44 @@ def test_no_key_of_a_panel_belongs_to_a_menu_of_napari(viewer: Any, dock: C2LDoc
         found += [each.text() for each in widgets if key_of(each.text()) and each is not dock.next_button]
     assert len(found) > 40
     assert [text for text in found if key_of(text) in menus | {key_of(dock.next_button.text())}] == []
+
+
+def test_no_key_of_a_panel_is_a_shortcut_of_napari(viewer: Any, dock: C2LDock) -> None:
+    """Where a menu has the key as a shortcut neither does anything: Alt+S takes a screenshot."""
+    taken = {key.toString().removeprefix("Alt+") for key in shortcuts(viewer.window._qt_window.menuBar())}
+    assert taken >= {"S", "C"}
+    for step in STEPS:
+        dock.show_step(step.key)
+    found = [each.text() for kind in (QAbstractButton, QLabel) for each in dock.findChildren(kind)]
+    assert [text for text in found if key_of(text) in taken] == []
+
+
+def shortcuts(menu: QWidget) -> list[QKeySequence]:
+    """Alt and a key, of all entries of a menu and the menus in it."""
+    inner = [action.menu() for action in menu.actions() if action.menu() is not None]
+    here = [key for action in menu.actions() for key in action.shortcuts()]
+    return [key for key in here if key.toString().startswith("Alt+")] + [
+        key for each in inner for key in shortcuts(each)
+    ]
+
+
+def test_the_keys_go_to_the_dock_once_it_is_shown(viewer: Any, qtbot: Any) -> None:
+    """Otherwise Tab begins at the picture and passes all of napari first."""
+    viewer.window._qt_window.show()
+    viewer.window._qt_window.activateWindow()
+    dock = C2LDock(viewer)
+    viewer.window.add_dock_widget(dock, name="C2L-ST", area="right")
+    qtbot.waitUntil(dock.bar.buttons["open"].hasFocus)
+    qtbot.keyClick(dock.bar.buttons["open"], Qt.Key.Key_6, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(dock.bar.buttons["predict"].hasFocus)
+    dock.next_button.setFocus()
+    dock.next_button.click()
+    assert dock.bar.buttons[dock.current].hasFocus()
+    dock.hide()
+    viewer.window._qt_window.setFocus()
+    dock.show()
+    assert not dock.bar.buttons[dock.current].hasFocus()  # shown again, they stay where the user is
+    dock.shut()
 
 
 def key_of(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
-from qtpy.QtGui import QCloseEvent
+from qtpy.QtGui import QCloseEvent, QShowEvent
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -29,6 +29,7 @@ from .guide.standing import Standing, facts_of, next_step, standings
 from .guide.steps import STEPS, panel_class, step_named
 from .parts.listening import Listening
 from .parts.message_bar import MessageBar
+from .parts.tab_order import ReadPanel
 from .parts.theme import plain_tabs
 from .shared import shared_of
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 390, 640
 
 
-class C2LDock(QWidget):
+class C2LDock(ReadPanel):
     """The steps in order, what is done and what is next, and the panel of the chosen step.
 
     Panels are built when they are first looked at. What is done is read from the slide and from the runs on disk each
@@ -55,7 +56,7 @@ class C2LDock(QWidget):
         self.current = ""
         self._found: dict[str, Standing] = {}
         self._next: Standing | None = None
-        self._docked = self._closed = False
+        self._docked = self._shown = self._closed = False
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.renew)
         self._build()
@@ -108,6 +109,13 @@ class C2LDock(QWidget):
             page.deleteLater()
         self.panels.clear()
         self._pages.clear()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Shown for the first time: the keys go to its steps, not to the picture any more."""
+        super().showEvent(event)
+        if not self._shown:
+            self._shown = True
+            self.bar.take_focus(self.current)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Closed alone, outside of napari's docks: ask as those do."""
@@ -194,6 +202,7 @@ class C2LDock(QWidget):
     def _go_on(self) -> None:
         if self._next is not None:
             self.show_step(self._next.step.key)
+            self.bar.take_focus(self.current)  # the button that had it is gone, or leads elsewhere by now
 
     def _show_next(self) -> None:
         here = self._found.get(self.current)

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.scrolled import scrolled
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.shared import shared_of
 
 from .chart import CompositionChart
@@ -39,7 +40,7 @@ ZOOM = (
 )
 
 
-class CellsViewPanel(QWidget):
+class CellsViewPanel(ReadPanel):
     """The cells of the open slide.
 
     Parameters
@@ -156,7 +157,7 @@ class CellsViewPanel(QWidget):
 
     def _make(self) -> None:
         self.which = _combo("Which result of “Find cells” is shown", self)
-        self.shown = QCheckBox("&Show cells in the viewer", self)
+        self.shown = QCheckBox("Show cells &in the viewer", self)
         self.shown.setToolTip("Show the nuclei over the tissue, coloured by type")
         self.words = _label("What is shown", self)
         self.body = QWidget(self)
@@ -194,7 +195,7 @@ class CellsViewPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(8)
-        column.addLayout(_form(("&Cells", self.which)))
+        column.addLayout(_form(("C&ells", self.which)))
         for widget in (self.shown, self.words, self.body, _line()):
             column.addWidget(widget)
         column.addLayout(_form(("Colour spots &by", self.spots_by)))

@@ -53,6 +53,10 @@ class StepBar(QWidget):
         """Mark a step as the one that is looked at."""
         self.buttons[key].setChecked(True)
 
+    def take_focus(self, key: str) -> None:
+        """Let Tab go on from the button of a step into its panel."""
+        self.buttons[key].setFocus(Qt.FocusReason.OtherFocusReason)
+
     def show_standings(self, found: Sequence[Standing]) -> None:
         """Renew marks, tooltips and what a screen reader says."""
         if list(found) == self._shown:
@@ -79,6 +83,7 @@ class StepBar(QWidget):
         shortcut = QShortcut(QKeySequence(f"Alt+{(i + 1) % 10}"), self)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(button.click)
+        shortcut.activated.connect(button.setFocus)
         return button
 
     def _on_click(self, i: int) -> None:

@@ -14,6 +14,7 @@ from napari_c2lst.plugin.looking.choices import narrow_combo
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.scrolled import scrolled
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.pointing import NEAR_UM
 from napari_c2lst.plugin.shared import shared_of
 
@@ -34,7 +35,7 @@ NO_SCORES = (
 WIDE_PX = 640
 
 
-class JudgePanel(QWidget):
+class JudgePanel(ReadPanel):
     """Score table, plots and words, read from what `evaluate` wrote.
 
     Parameters

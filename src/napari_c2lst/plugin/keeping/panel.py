@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.neighbour.keep_box import DrawnBox
 from napari_c2lst.plugin.parts.scrolled import scrolled
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.shared import shared_of
 
 from .export_box import ExportBox
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import napari.viewer
 
 
-class KeepPanel(QWidget):
+class KeepPanel(ReadPanel):
     """Save what was made, export it, and copy a step as a command."""
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:

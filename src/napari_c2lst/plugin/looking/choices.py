@@ -240,7 +240,7 @@ class MapChoices(QWidget):
         for text, field in (
             ("Predict&ion", self.predictions),
             ("&Gene", genes),
-            ("&Show", self.modes),
+            ("Sh&ow", self.modes),
             ("Divide&r", self.divider),
             ("Dr&awn as", self.forms),
             ("", self.shown),

@@ -13,6 +13,7 @@ from superqt.utils import signals_blocked
 from napari_c2lst.common.runs import RESULT
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.pointing import NEAR_UM
 from napari_c2lst.plugin.shared import shared_of
 
@@ -33,7 +34,7 @@ KEY = (
 )
 
 
-class GalleryPanel(QWidget):
+class GalleryPanel(ReadPanel):
     """Real against synthetic patches, a spot a box.
 
     Parameters

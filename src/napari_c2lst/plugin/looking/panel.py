@@ -13,6 +13,7 @@ from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.parts.scrolled import scrolled
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.shared import shared_of
 
 from .choices import MapChoices
@@ -33,7 +34,7 @@ NO_PREDICTION = (
 WIDE_PX = 640
 
 
-class LookPanel(QWidget):
+class LookPanel(ReadPanel):
     """Predicted gene maps as layers over the whole slide, beside what was measured.
 
     Parameters

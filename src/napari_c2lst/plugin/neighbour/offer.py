@@ -13,7 +13,7 @@ from .docks import is_there, neighbour_of
 if TYPE_CHECKING:
     from napari_c2lst.plugin.shared import Shared
 
-_WORDS = "Show in napa&ri-spatialdata"
+_WORDS = "Show in napari-spatialdata"
 
 
 class NeighbourOffer(QWidget):

@@ -60,10 +60,10 @@ class SpotColours(QWidget):
         contrast.setSpacing(0)
         contrast.addWidget(self.contrast)
         contrast.addWidget(self.ends)
-        for label, field in (("&Gene", self.gene), ("&Colours", self.colormap)):
+        for label, field in (("&Gene", self.gene), ("Colou&rs", self.colormap)):
             form.addRow(label, field)
         form.addRow("Contrast", contrast)
-        form.addRow("Op&acity", self.opacity)
+        form.addRow("Opacity", self.opacity)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)

@@ -13,6 +13,7 @@ from napari_c2lst.plugin.neighbour.offer import NeighbourOffer
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.parts.scrolled import scrolled
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.shared import shared_of
 
 from .colours import SpotColours
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import napari.viewer
 
 
-class OpenPanel(QWidget):
+class OpenPanel(ReadPanel):
     """Opens slides and shows what is open.
 
     Parameters

@@ -85,7 +85,7 @@ class PathLine(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.line)
-        self.sample = QPushButton("&Sample slide")
+        self.sample = QPushButton("S&ample slide")
         self.sample.setToolTip("her2st B4: breast cancer, 283 spots; it comes with the package")
         row.addWidget(self.sample)
         self.layer = QPushButton("&Use layer")

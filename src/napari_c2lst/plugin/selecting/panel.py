@@ -14,6 +14,7 @@ from napari_c2lst.common.errors import C2LError
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.message_bar import MessageBar
 from napari_c2lst.plugin.parts.scrolled import scrolled
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.plugin.viewer_keys import ViewerKeys
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import napari.viewer
 
 
-class SelectPanel(QWidget):
+class SelectPanel(ReadPanel):
     """Chooses spots of the open slide.
 
     Everything that chooses (tools, random share, suggestion, column, files, sets) gives one step, and the four

@@ -67,7 +67,7 @@ class ToolBox(QGroupBox):
             button.clicked.connect(_asking(self._on_tool, tool))
         self.undo = self._button("Undo", "Take the last step back (Ctrl+Z)", self.undo_wanted)
         self.redo = self._button("Redo", "Take it again (Ctrl+Shift+Z)", self.redo_wanted)
-        self.invert = self._button("Inv&ert", "Choose what is held out, hold out what is chosen", self.invert_wanted)
+        self.invert = self._button("Invert", "Choose what is held out, hold out what is chosen", self.invert_wanted)
         self.clear = self._button("Clear", "Choose nothing; it can be undone", self.clear_wanted)
         self._make_radius()
         self._lay_out()

@@ -71,13 +71,13 @@ class WaysBox(QTabWidget):
         """Say how far the suggestion is; empty when nothing is under way."""
         busy = bool(text)
         self.suggest_note.setText(text or _SUGGEST_NOTE)
-        self.suggest_button.setText("&Stop" if busy else "Su&ggest")
+        self.suggest_button.setText(_STOP if busy else "Su&ggest")
         self.number.setEnabled(not busy)
 
     @property
     def suggesting(self) -> bool:
         """Whether the button stops."""
-        return self.suggest_button.text() == "&Stop"
+        return self.suggest_button.text() == _STOP
 
     def thresholds(self) -> dict[str, float]:
         """The thresholds as they stand in the form."""
@@ -106,7 +106,7 @@ class WaysBox(QTabWidget):
             "Patches of neighbouring spots overlap, so scattered spots flatter the score. Whole regions of about a "
             "millimetre are chosen, and held-out spots whose patch touches them are left out."
         )
-        button = _button("&Choose", "Choose this share of the spots")
+        button = _button("Choos&e", "Choose this share of the spots")
         button.clicked.connect(self._on_random)
         return _page([("Share", self.share), ("Seed", self.seed)], [self.blocked, button])
 
@@ -142,7 +142,7 @@ class WaysBox(QTabWidget):
         self.values.setMaximumHeight(88)
         self.column_note = QLabel("The slide's table has no column of labels.")
         self.column_note.setWordWrap(True)
-        self.column_button = _button("&Choose", "Choose the spots with the ticked values")
+        self.column_button = _button("Choos&e", "Choose the spots with the ticked values")
         self.column_button.clicked.connect(self._on_column)
         return _page([("Column", self.column)], [self.values, self.column_note, self.column_button])
 
@@ -196,6 +196,7 @@ class WaysBox(QTabWidget):
         self.low_wanted.emit(self.thresholds())
 
 
+_STOP = "Stop su&ggesting"
 _SUGGEST_NOTE = "Finds the few spots that cover the slide's morphology best. With “Low spots” no bare glass is chosen."
 
 

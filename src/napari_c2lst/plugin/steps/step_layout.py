@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_c2lst.plugin.forms.form import SettingsForm
 from napari_c2lst.plugin.jobs.job import Job
@@ -42,7 +42,7 @@ class StepLayout:
     """
 
     def __init__(self, panel: QWidget, form: SettingsForm, purpose: str) -> None:
-        self.form = form
+        self.form, self._panel = form, panel
         self.purpose, self.slide = _wrapped(purpose, panel), _wrapped("", panel)
         self.view = JobView(panel)
         self.fold = _fold("Settings", panel)
@@ -96,6 +96,7 @@ class StepLayout:
     def show_state(self, active: bool, job: Job | None, resumable: bool) -> None:
         """Enable what can be done now."""
         stopping = job is not None and job.state == "stopping"
+        before = self._focus()
         for widget, enabled in (
             (self.run, not active),
             (self.form, not active),
@@ -109,6 +110,15 @@ class StepLayout:
         self.time.setVisible(not active)
         if stopping:
             self.progress.say("Stopping: saving a checkpoint…")
+        # Qt hands the keys of what was disabled to whatever is next, say to the button that hides the dock
+        if before is not None and (before is self.scroll or before is not self._focus()):
+            button = self.stop if active else self.resume if resumable else self.run
+            (button if button.isEnabled() else self.scroll).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _focus(self) -> QWidget | None:
+        """What has the keys, if it is in this panel."""
+        focus = QApplication.focusWidget()
+        return focus if focus is not None and self._panel.isAncestorOf(focus) else None
 
     def _on_fold(self, open: bool) -> None:
         self.fold.setText(("▾" if open else "▸") + "  Settings")

@@ -15,6 +15,7 @@ from napari_c2lst.plugin.forms.form import SettingsForm
 from napari_c2lst.plugin.jobs.job import Job
 from napari_c2lst.plugin.parts.listening import Listening
 from napari_c2lst.plugin.parts.log_window import LogWindow
+from napari_c2lst.plugin.parts.tab_order import ReadPanel
 from napari_c2lst.plugin.runs import RunInfo
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.slides.settings import SlideSettings
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 Values = Mapping[str, Any]
 
 
-class StepPanel(QWidget):
+class StepPanel(ReadPanel):
     """The panel of one task; its subclasses say what the step can work on.
 
     Parameters

@@ -40,6 +40,8 @@ class Session:
         Names of the predictions of which a map was shown since the slide was opened.
     unseen
         Names of those that were made since then and of which none was shown yet.
+    saving
+        Name of the set that is being written into the slide just now; empty for none.
     """
 
     slide_changed = Signal()
@@ -59,6 +61,7 @@ class Session:
         self.gene = ""
         self.looked_at: set[str] = set()
         self.unseen: set[str] = set()
+        self.saving = ""
         self._unsaved: dict[Path, dict[str, SpotSet]] = {}  # of slides that are not open now
 
     def open(self, slide: Slide, opening: Mapping[str, Any] | None = None) -> None:

@@ -380,3 +380,32 @@ def test_a_conversion_that_comes_to_nothing_loses_nothing(
 def test_messages_of_errors() -> None:
     assert told_of(RunFailure("what", "do")) == ("what", "do")
     assert told_of(ValueError("what")) == ("what", "")
+
+
+def test_while_it_is_written_a_set_is_said_to_be_saved_just_now(bench: Bench, qtbot: Any) -> None:
+    seen: list[str] = []
+    bench.session.sets_changed.connect(lambda: seen.append(bench.session.saving))
+    bench.keeper.keep(bench.choice(9), "mine")
+    assert seen == ["mine"]
+    done(bench, qtbot)
+    assert seen[-1] == ""
+    bench.keeper.rename("mine", "yours")
+    done(bench, qtbot)
+    assert "yours" in seen
+    assert bench.session.saving == ""
+
+
+def test_a_write_that_fails_leaves_the_set_unsaved(bench: Bench, qtbot: Any) -> None:
+    seen: list[str] = []
+    bench.fails = InputError("the disk is full", "make room")
+    bench.session.sets_changed.connect(lambda: seen.append(bench.session.saving))
+    bench.keeper.keep(bench.choice(9), "mine")
+    done(bench, qtbot)
+    assert (seen[0], seen[-1]) == ("mine", "")
+
+
+def test_nobody_has_to_hear_of_the_end(bench: Bench, qtbot: Any) -> None:
+    """The dock may be closed while a set is written; another one says afterwards what is true."""
+    bench.keeper.keep(bench.choice(9), "mine")
+    bench.keeper._work.drop()
+    qtbot.waitUntil(lambda: bench.session.saving == "")

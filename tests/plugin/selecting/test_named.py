@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -82,3 +83,15 @@ def test_counts_at_both_ends(chosen: int, said: str) -> None:
     choice = Choice(2000)
     choice.apply(Step(How.ADD, np.arange(2000) < chosen, "lasso"))
     assert named.counted(choice) == said
+
+
+def test_a_set_that_is_being_written_says_so(make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    session.slide = make_slide()
+    session.sets["mine"] = SpotSet.of("mine", session.slide.require_spots().ids, np.array([True, False, False]), {})
+    assert named.set_lines(session)[0].kept == "not saved"
+    session.saving = "mine"
+    line = named.set_lines(session)[0]
+    assert line.kept == "saving …"
+    assert line.words.endswith("being saved")
+    assert dataclasses.replace(line, saving=False, stored=True).kept == "saved"

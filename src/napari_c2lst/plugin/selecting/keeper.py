@@ -75,6 +75,7 @@ class Keeper(QObject):
             ):
                 return False
             self._refuse_another(slide)
+        session.saving = name if slide.is_zarr else ""
         self._put(spots)
         self._store(slide, spots)
         return True
@@ -97,6 +98,7 @@ class Keeper(QObject):
         self._refuse_while_writing()
         spots = SpotSet(new, old.ids, old.mask, old.how, old.left_out)
         stored = slide.is_zarr and name in spot_set_names(slide)
+        self._shared.session.saving = new if stored else ""
         self._exchange(old, spots)
         if stored:
             self._write(slide, spots, instead_of=old)
@@ -113,6 +115,7 @@ class Keeper(QObject):
         self._refuse_while_writing()
         stored = is_stored(slide, old)
         spots = SpotSet(name, old.ids, old.mask, {**old.how, COLOUR: colour}, old.left_out)
+        self._shared.session.saving = name if stored else ""
         self._put(spots)
         if stored:
             self._write(slide, spots)
@@ -194,8 +197,13 @@ class Keeper(QObject):
     def _write(self, slide: Slide, spots: SpotSet, instead_of: SpotSet | None = None) -> None:
         gone = "" if instead_of is None else instead_of.name
 
+        session = self._shared.session
+
         def write() -> Slide:
-            return storing.store_set(slide, spots, replace=True, instead_of=gone)
+            try:
+                return storing.store_set(slide, spots, replace=True, instead_of=gone)
+            finally:
+                session.saving = ""  # here: the panel may be closed by then, and never hear of the end
 
         def failed(message: str, hint: str) -> None:
             if instead_of is not None and gone in spot_set_names(slide):

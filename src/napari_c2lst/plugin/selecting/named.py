@@ -44,6 +44,8 @@ class SetLine:
         How many it holds out, and leaves out.
     stored
         Whether the slide's store holds it as it is.
+    saving
+        Whether it is being written into the store just now.
     """
 
     name: str
@@ -53,11 +55,17 @@ class SetLine:
     held_out: int
     left_out: int
     stored: bool
+    saving: bool = False
+
+    @property
+    def kept(self) -> str:
+        """In a word whether it is in the slide."""
+        return "saving …" if self.saving else "saved" if self.stored else "not saved"
 
     @property
     def words(self) -> str:
         """All of it in a sentence."""
-        kept = "saved in the slide" if self.stored else "not saved yet"
+        kept = "being saved" if self.saving else "saved in the slide" if self.stored else "not saved yet"
         return (
             f"{self.name}: {self.spots} spots ({100 * self.share:.1f} %), {self.held_out} held out, "
             f"{self.left_out} left out, {kept}"
@@ -97,7 +105,8 @@ def set_lines(session: Session) -> list[SetLine]:
             float(each.mask.mean()) if len(each.mask) else 0.0,
             int(each.held_out.sum()),
             int(each.left_out.sum()),
-            is_stored(session.slide, each),
+            name != session.saving and is_stored(session.slide, each),
+            name == session.saving,
         )
         for name, each in session.sets.items()
     ]

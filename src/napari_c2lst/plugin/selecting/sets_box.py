@@ -102,7 +102,7 @@ class SetsBox(QGroupBox):
 
     def _item(self, line: SetLine) -> QTreeWidgetItem:
         share = f"{100 * line.share:.1f} %"
-        item = QTreeWidgetItem([line.name, f"{line.spots:,}", share, "saved" if line.stored else "not saved"])
+        item = QTreeWidgetItem([line.name, f"{line.spots:,}", share, line.kept])
         item.setData(0, _NAME, line.name)
         item.setIcon(0, _swatch(line.colour))
         item.setCheckState(0, Qt.CheckState.Unchecked if line.name in self._hidden else Qt.CheckState.Checked)

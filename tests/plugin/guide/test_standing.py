@@ -85,7 +85,8 @@ def test_missing_microns_are_the_first_thing_to_do(make_slide: Callable[..., Sli
 
 def test_an_image_alone_can_only_be_predicted(make_slide: Callable[..., Slide]) -> None:
     found = states(standings(facts(make_slide(spots=None))))
-    assert [found[key] for key in ("select", "adapt", "train", "predict")] == ["waiting"] * 4
+    assert [found[key] for key in ("select", "adapt", "train")] == ["waiting"] * 3
+    assert found["predict"] == "next"
     said = {each.step.key: each.said for each in standings(facts(make_slide(spots=None)))}
     assert {said[key] for key in ("select", "adapt", "train", "judge")} == {"this image has no measured spots"}
     assert states(standings(facts(make_slide(spots=None), runs=(run("train"),))))["predict"] == "next"
@@ -336,3 +337,27 @@ def test_who_judged_the_predictions_had_looked_at_them(make_slide: Callable[...,
     assert facts_of(session).unseen == ("both",)  # the baselines alone
     (folder / "scores.csv").write_text("arm\nmedian\nreal\n")
     assert facts_of(session).unseen == ()
+
+
+def test_a_set_that_is_being_written_is_not_called_unsaved(make_slide: Callable[..., Slide]) -> None:
+    session = Session()
+    session.slide = make_slide(sdata=SimpleNamespace(tables={}))
+    for name in ("train", "mine"):
+        session.sets[name] = SpotSet.of(name, session.slide.require_spots().ids, np.array([True, False, False]), {})
+    session.saving = "mine"
+    assert facts_of(session).unsaved == ("train",)
+    session.saving = ""
+    assert facts_of(session).unsaved == ("mine", "train")
+
+
+def test_an_image_alone_leads_to_a_prediction_and_then_to_keep(make_slide: Callable[..., Slide]) -> None:
+    image = make_slide(spots=None)
+    found = standings(facts(image))
+    assert next_step(found) == Standing(step_named("predict"), "next", "with a predictor of another slide")
+    assert (found[-1].state, found[-1].said) == ("waiting", "nothing to save yet")
+    predicted = standings(facts(image, predictions=("c2lst_grid_a",), unseen=("a",)))
+    assert next_step(predicted) == Standing(step_named("look"), "next", "new: a")
+    looked = standings(facts(image, predictions=("c2lst_grid_a",), gene="FASN"))
+    assert next_step(looked) == Standing(step_named("keep"), "next", "not saved yet")
+    with_cells = standings(facts(image, cells=("nuclei",)))
+    assert with_cells[-1].state == "ready"

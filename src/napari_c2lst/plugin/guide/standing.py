@@ -104,7 +104,7 @@ def facts_of(session: Session, running: Collection[tuple[str, Path | None]] = ()
     return Facts(
         slide=slide,
         sets={name: int(spots.mask.sum()) for name, spots in session.sets.items()},
-        unsaved=tuple(sorted(session.sets.keys() - stored)),
+        unsaved=tuple(sorted(session.sets.keys() - stored - {session.saving})),
         runs=runs,
         predictions=predictions,
         gene=session.gene,
@@ -192,7 +192,9 @@ def _predict(facts: Facts) -> tuple[State, str]:
         return "done", _count(len(facts.predictions), "prediction")
     if facts.finished("train"):
         return "ready", "no prediction yet"
-    return "waiting", "train a predictor first" if facts.has_spots else "needs a predictor of another slide"
+    if not facts.has_spots:  # a run of another slide can be chosen in the panel
+        return "ready", "with a predictor of another slide"
+    return "waiting", "train a predictor first"
 
 
 def _cells(facts: Facts) -> tuple[State, str]:
@@ -239,6 +241,8 @@ def _keep(facts: Facts) -> tuple[State, str]:
         return "waiting", "open a slide first"
     if facts.unsaved:
         return "ready", f"not saved yet: {', '.join(facts.unsaved)}"
+    if not (facts.has_spots or facts.predictions or facts.cells or facts.saved):
+        return "waiting", "nothing to save yet"
     return ("done", "saved in the slide") if facts.saved else ("ready", "not saved yet")
 
 

@@ -92,3 +92,33 @@ def test_the_list_is_as_high_as_it_must_be(qtbot: Any, count: int, rows: int) ->
 
 def test_a_long_label_is_read_in_full_as_a_tip(field: CheckedField) -> None:
     assert field.native.item(1).toolTip() == "b"
+
+
+def test_what_no_check_means_is_said_below_and_is_no_choice(field: CheckedField) -> None:
+    field.explain_none("no box: all of these")
+    assert shown(field) == ["one", "two", "three", "no box: all of these"]
+    assert field.get() == []
+    assert not field.native.item(3).flags() & Qt.ItemFlag.ItemIsUserCheckable
+    field.native.item(1).setCheckState(Qt.CheckState.Checked)
+    assert shown(field) == ["one", "two", "three"]
+    assert field.get() == [Path("b")]
+    field.set([])
+    assert shown(field)[3] == "no box: all of these"
+    field.set(["elsewhere"])
+    assert shown(field) == ["one", "two", "three", "elsewhere"]
+    field.offer(THREE[:1])
+    assert shown(field) == ["one", "no box: all of these"]
+    field.explain_none("none of these")
+    assert shown(field) == ["one", "none of these"]
+    field.offer([])
+    assert shown(field) == []  # nothing to choose from
+
+
+def test_explaining_changes_no_value(field: CheckedField) -> None:
+    heard: list[int] = []
+    field.changed.connect(lambda: heard.append(1))
+    field.explain_none("no box: all of these")
+    field.explain_none("none of these")
+    assert heard == []
+    field.native.item(0).setCheckState(Qt.CheckState.Checked)
+    assert len(heard) == 1

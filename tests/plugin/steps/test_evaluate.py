@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 
 from napari_c2lst.cells.facts import EMBEDDED, PANNUKE
 from napari_c2lst.plugin.shared import shared_of
@@ -76,3 +77,22 @@ def test_own_trainings_are_offered_by_their_runs(tmp_path: Any) -> None:
     assert str(run) not in [value for _, value in weights_of(session)]  # not finished yet
     (run / "result.json").write_text("{}")
     assert ("Own: mine", str(run)) in weights_of(session)
+
+
+def test_what_is_scored_while_no_box_is_checked(panel: EvaluatePanel) -> None:
+    runs, predictors = panel.form.field("runs"), panel.form.field("predictors")
+    runs.offer([("both, at spots", "both"), ("real, at spots", "real")])
+    predictors.offer([("predictor", "predictor")])
+    panel._on_form()
+
+    def last() -> str:
+        return str(runs.native.item(runs.native.count() - 1).text())
+
+    assert last() == "no box: all of these"
+    assert panel.form.values()["runs"] == []
+    predictors.native.item(0).setCheckState(Qt.CheckState.Checked)
+    assert last() == "none of these"
+    predictors.native.item(0).setCheckState(Qt.CheckState.Unchecked)
+    runs.native.item(1).setCheckState(Qt.CheckState.Checked)
+    assert last() == "real, at spots"
+    assert panel.form.values()["runs"] == ["real"]

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QWidget
 from napari_c2lst.cells.facts import EMBEDDED, PANNUKE
 from napari_c2lst.plugin.cells.notices import unread_notice
 from napari_c2lst.plugin.cells.weights_field import WeightsField
+from napari_c2lst.plugin.forms.checked import CheckedField
 
 from .offers import predictions_of, runs_of, sets_of, weights_of
 from .step_panel import StepPanel, Values
@@ -51,11 +52,22 @@ class EvaluatePanel(StepPanel):
         """Predictors, predictions in the slide, spot sets, synthetic pairs, and weights that find nuclei."""
         self.form.offer("predictors", runs_of(self.session, "train"))
         self.form.offer("runs", predictions_of(self.session))
+        self._say_what_is_scored()
         self.form.offer("spots", sets_of(self.session), "select spots first")
         self.form.offer("pairs", runs_of(self.session, "sample"))
         field = self.form.field("cells")
         assert isinstance(field, WeightsField)
         field.offer(weights_of(self.session))
+
+    def _on_form(self) -> None:
+        super()._on_form()
+        self._say_what_is_scored()
+
+    def _say_what_is_scored(self) -> None:
+        """With no box checked all predictions of the slide are scored, unless a run of a predictor is checked."""
+        runs = self.form.field("runs")
+        if isinstance(runs, CheckedField):
+            runs.explain_none("none of these" if self.form.values()["predictors"] else "no box: all of these")
 
     def _prepare_form(self) -> None:
         self.form.use(WeightsField(self.form.field("cells").info, "no"))

@@ -75,3 +75,12 @@ def test_it_follows_the_theme(qtbot: Any) -> None:
         bar.setPalette(palette)
         line = pixels(bar)[: bar.fontMetrics().height()].reshape(-1, 3)
         assert (line == QColor(ink).getRgb()[:3]).all(axis=1).any()
+
+
+def test_below_nothing_there_are_no_values(qtbot: Any) -> None:
+    """A spread has no values under 0: its lower end is no "0 or less"."""
+    with_sign = bar_of(qtbot, Legend("FASN", "uncertainty", "magma", (0.0, 2.0)))
+    without = bar_of(qtbot, Legend("FASN", "uncertainty", "magma", (0.0, 2.0), nothing_below=True))
+    left, right = slice(0, 60), slice(140, 200)
+    assert (pixels(with_sign)[:, left] != pixels(without)[:, left]).any()
+    assert (pixels(with_sign)[:, right] == pixels(without)[:, right]).all()

@@ -51,6 +51,9 @@ def test_uncertainty_has_a_scale_of_its_own(both: MapValues) -> None:
     said = legend(both, both.predicted.genes[0], "spread")
     assert said.limits == both.spread_limits(both.predicted.genes[0])
     assert "flips and turns" in said.note
+    assert "not how near to the truth" in said.note
+    assert said.nothing_below
+    assert not legend(both, both.predicted.genes[0], "predicted").nothing_below
 
 
 def test_numbers_of_each_mode(both: MapValues) -> None:

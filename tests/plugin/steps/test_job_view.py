@@ -117,3 +117,13 @@ def test_a_run_that_goes_on_goes_on_in_its_curve(
     again._on_end(Event("finished", {}))
     assert list(view.curve.losses) == losses
     assert view.curve.steps == [1, 2][-len(losses) :]
+
+
+def test_what_it_says_reads_as_in_a_window(view: JobView, job: Job) -> None:
+    text = "the slide has 0.688 um/px; nuclei are made paler before the network sees them (--density 1 leaves them)"
+    say(job, text, "warning")
+    assert "0.688 µm/px" in view.note.text()
+    assert "--" not in view.note.text()
+    assert "set 'Density'" in view.note.text()
+    say(job, "pass --where grid")
+    assert "'Where'" in view.note.text()

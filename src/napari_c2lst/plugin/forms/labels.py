@@ -125,6 +125,8 @@ _REWRITTEN: tuple[tuple[str, str], ...] = (
     (r"this is a fault of napari-c2lst: set C2LST_DEBUG=1 to see where, and report it",
      "this is a fault of napari-c2lst: please report it with the text under Details"),
     (r"report it with the lines of 'details'", "report it with the text under Details"),
+    (r"\b(\d+(?:\.\d+)?) um\b", r"\1 µm"),
+    (r"\(--density 1 leaves them\)", "(set 'Density' to 1 to leave them)"),
     (r"(?:run|check) 'c2lst convert' first", "convert it to a SpatialData first"),
     (r"a 'c2lst (\w+)' run\b", r"a run of the step '\1'"),
     (r"'c2lst (adapt|sample|train|predict|evaluate|cells)'", r"the step '\1'"),

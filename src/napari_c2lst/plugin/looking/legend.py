@@ -76,7 +76,7 @@ class ColourBar(QWidget):
         assert self._legend is not None
         low, high = self._legend.limits
         flags = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
-        marks = ("≤ ", "", "≥ ")
+        marks = ("" if self._legend.nothing_below else "≤ ", "", "≥ ")
         under = QRectF(1, bar.bottom() + 3, self.width() - 2, line)
         painter.setPen(self._ink())
         for value, flag, mark in zip(np.linspace(low, high, _TICKS), flags, marks, strict=True):

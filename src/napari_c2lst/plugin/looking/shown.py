@@ -45,6 +45,8 @@ class Legend:
         Of the values.
     note
         What must be known to read the map; empty where nothing.
+    nothing_below
+        Whether the lower end is the lowest value there can be.
     """
 
     gene: str
@@ -53,6 +55,7 @@ class Legend:
     limits: tuple[float, float]
     unit: str = UNIT
     note: str = ""
+    nothing_below: bool = False
 
 
 def forms_of(prediction: Prediction) -> tuple[Form, ...]:
@@ -76,8 +79,11 @@ def why_not(values: MapValues, mode: Mode) -> str:
 def legend(values: MapValues, gene: str, mode: Mode) -> Legend:
     """The legend of a map."""
     if mode == "spread":
-        note = "Standard deviation of the prediction over the eight flips and turns of each patch."
-        return Legend(gene, "uncertainty", "magma", values.spread_limits(gene), note=note)
+        note = (
+            "Standard deviation of the prediction over the eight flips and turns of each patch: how steady it is, not "
+            "how near to the truth."
+        )
+        return Legend(gene, "uncertainty", "magma", values.spread_limits(gene), note=note, nothing_below=True)
     if mode == "difference":
         end = values.difference_limit(gene)
         note = "Blue: predicted too low. Orange: predicted too high. Grey: as measured."

@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_c2lst.plugin.forms.labels import in_window
 from napari_c2lst.plugin.jobs.job import Job
 from napari_c2lst.plugin.parts.loss_curve import LossCurve
 from napari_c2lst.plugin.parts.patch_strip import PatchStrip
@@ -49,6 +50,7 @@ class JobView(QWidget):
         self.show()
 
     def _on_message(self, text: str, level: str) -> None:
+        text = in_window(text)
         # a warning stays, other messages give way to the next one
         if level == "warning":
             self._warnings.append(f"Note: {text}")

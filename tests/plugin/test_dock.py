@@ -140,6 +140,21 @@ def test_the_keys_go_to_the_dock_once_it_is_shown(viewer: Any, qtbot: Any) -> No
     dock.shut()
 
 
+def test_a_dock_that_is_opened_again_uses_its_whole_height(viewer: Any) -> None:
+    window = viewer.window._qt_window
+    window.resize(1280, 800)
+    window.show()
+    for _ in range(3):
+        dock = C2LDock(viewer)
+        viewer.window.add_dock_widget(dock, name="C2L-ST", area="right")
+        dock.show_step("train")
+        settle()
+        bottom = dock.next_button.geometry().bottom()
+        assert dock.height() - bottom < 10
+        viewer.window.remove_dock_widget(dock)
+        settle()
+
+
 def key_of(text: str) -> str:
     """The underlined letter of a text; empty for none."""
     at = text.replace("&&", "  ").find("&")

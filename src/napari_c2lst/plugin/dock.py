@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QTabWidget,
     QVBoxLayout,
@@ -149,6 +150,8 @@ class C2LDock(ReadPanel):
         self.next_button = QPushButton(self)
         self.next_button.setAccessibleDescription("Goes to the step that comes next")
         self.stack = QStackedWidget(self)
+        # else napari adds room below that takes as much as the panel, and more each time the dock is opened
+        self.stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.jobs_line = JobsLine(self._shared.jobs, self)
         self.messages = MessageArea(self._shared, self._says_itself, self)
         line = QFrame(self)

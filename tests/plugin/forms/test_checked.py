@@ -122,3 +122,15 @@ def test_explaining_changes_no_value(field: CheckedField) -> None:
     assert heard == []
     field.native.item(0).setCheckState(Qt.CheckState.Checked)
     assert len(heard) == 1
+
+
+def test_an_empty_box_can_be_seen_on_a_dark_ground(qtbot: Any) -> None:
+    field = CheckedField(INFOS["runs"], THREE)
+    qtbot.addWidget(field.native)
+    field.native.setStyleSheet("QListWidget { background: #414851; color: white; border: none; }")
+    field.native.resize(200, 90)
+    field.native.show()
+    option = field.native.viewport().grab().toImage()
+    row = field.native.visualItemRect(field.native.item(0))
+    grey = [option.pixelColor(x, row.center().y()).lightness() for x in range(25)]
+    assert max(grey) - grey[0] > 50  # before: the edge was darker than the ground by 10

@@ -88,10 +88,10 @@ def test_what_is_scored_while_no_box_is_checked(panel: EvaluatePanel) -> None:
     def last() -> str:
         return str(runs.native.item(runs.native.count() - 1).text())
 
-    assert last() == "no box: all of these"
+    assert last() == "(no box ticked: all of these)"
     assert panel.form.values()["runs"] == []
     predictors.native.item(0).setCheckState(Qt.CheckState.Checked)
-    assert last() == "none of these"
+    assert last() == "(none of these)"
     predictors.native.item(0).setCheckState(Qt.CheckState.Unchecked)
     runs.native.item(1).setCheckState(Qt.CheckState.Checked)
     assert last() == "real, at spots"

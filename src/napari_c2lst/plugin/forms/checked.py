@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from napari_c2lst.common.kinds import item_type, strip_optional
 from napari_c2lst.common.settings import SettingInfo
+from napari_c2lst.plugin.parts.theme import clear_boxes
 
 _ROWS = 4  # that are shown without scrolling
 _USER = Qt.ItemDataRole.UserRole
@@ -35,6 +36,8 @@ class CheckedField:
         self.native: QWidget = QListWidget()
         self._list: QListWidget = self.native
         self._list.itemChanged.connect(self._on_change)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # tooltips say long names
+        clear_boxes(self._list)
         self._none = ""
         self.offer(choices)
 
@@ -96,7 +99,7 @@ class CheckedField:
             self._list.takeItem(self._list.count() - 1)
         if self._none and choices and not self.get():
             row = QListWidgetItem(self._none)
-            row.setFlags(Qt.ItemFlag.NoItemFlags)
+            row.setFlags(Qt.ItemFlag.ItemIsEnabled)
             row.setToolTip(self._none)
             font = row.font()
             font.setItalic(True)

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QTabWidget, QWidget
 
 # Okabe and Ito
 BLUE, ORANGE, GREEN, VERMILION, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9"
+_BOX_EDGE = "#959595"
 LEVEL_COLOURS = {"info": BLUE, "warning": ORANGE, "error": VERMILION, "success": GREEN}
 
 
@@ -27,6 +28,16 @@ def dress_popup(popup: QWidget | None, widget: QWidget) -> None:
     )
     if popup is not None and popup.styleSheet() != style:
         popup.setStyleSheet(style)
+
+
+def clear_boxes(view: QWidget) -> None:
+    """Boxes of a list that can be seen while they are empty: a grey that stands out of dark and of light themes.
+
+    The style draws their edge in a darker shade of the window's colour, which on a dark ground is no edge at all.
+    """
+    colours = view.palette()
+    colours.setColor(QPalette.ColorRole.Window, QColor(_BOX_EDGE).lighter(140))
+    view.setPalette(colours)
 
 
 def plain_tabs(tabs: QTabWidget) -> None:

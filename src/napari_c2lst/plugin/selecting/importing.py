@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_c2lst.plugin.parts.theme import clear_boxes
 from napari_c2lst.slides.spots.geojson import Region, describe_regions, read_regions
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class ImportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Shapes from a file")
         self.classes = QListWidget(self)
+        clear_boxes(self.classes)
         self.classes.setAccessibleName("Classes")
         self.classes.setMaximumHeight(140)
         for name, number in file.classes.items():

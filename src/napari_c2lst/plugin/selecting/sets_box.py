@@ -21,6 +21,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_c2lst.plugin.parts.theme import clear_boxes
+
 from .named import COLOUR_NAMES, SetLine
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -119,6 +121,7 @@ class SetsBox(QGroupBox):
 
     def _make_list(self) -> None:
         self.list = QTreeWidget(self)
+        clear_boxes(self.list)
         self.list.setAccessibleName("Sets of spots")
         self.list.setHeaderLabels(["Set", "Spots", "Share", "In the slide"])
         self.list.setRootIsDecorated(False)

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_c2lst.plugin.parts.theme import plain_tabs
+from napari_c2lst.plugin.parts.theme import clear_boxes, plain_tabs
 
 _SEEDS = 999_999
 
@@ -138,6 +138,7 @@ class WaysBox(QTabWidget):
         self.column.setAccessibleName("Column of the table")
         self.column.currentTextChanged.connect(self._show_values)
         self.values = QListWidget()
+        clear_boxes(self.values)
         self.values.setAccessibleName("Values of the column")
         self.values.setMaximumHeight(88)
         self.column_note = QLabel("The slide's table has no column of labels.")

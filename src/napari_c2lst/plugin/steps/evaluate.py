@@ -67,7 +67,9 @@ class EvaluatePanel(StepPanel):
         """With no box checked all predictions of the slide are scored, unless a run of a predictor is checked."""
         runs = self.form.field("runs")
         if isinstance(runs, CheckedField):
-            runs.explain_none("none of these" if self.form.values()["predictors"] else "no box: all of these")
+            runs.explain_none(
+                "(none of these)" if self.form.values()["predictors"] else "(no box ticked: all of these)"
+            )
 
     def _prepare_form(self) -> None:
         self.form.use(WeightsField(self.form.field("cells").info, "no"))

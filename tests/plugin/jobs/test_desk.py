@@ -303,3 +303,27 @@ def test_a_store_that_was_just_made_is_busy_until_its_sets_are_in_it(qtbot: Any,
     let.set()
     qtbot.waitUntil(lambda: not work.awaited, timeout=20_000)
     desk.refuse_twice(store)
+
+
+def test_in_the_question_one_sees_which_answer_return_gives(make_napari_viewer: Any, monkeypatch: Any) -> None:
+    """Its parent is napari's window: nothing above its buttons is ours but the question itself."""
+    from qtpy.QtWidgets import QMessageBox
+
+    from napari_c2lst.plugin.jobs import desk as desks
+    from napari_c2lst.plugin.parts.focus_ring import FocusRing
+
+    window = make_napari_viewer().window._qt_window
+    ring = FocusRing(window)
+    seen: list[str] = []
+
+    def answer(box: QMessageBox) -> int:
+        default = box.defaultButton()
+        ring._on_focus(None, default)
+        assert ring.around is default
+        seen.append(default.text())
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    desks._ask(window, ["Adapt"])
+    assert seen == ["Keep running"]
+    ring.close()

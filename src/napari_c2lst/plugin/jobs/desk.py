@@ -210,8 +210,12 @@ def _wait(jobs: list[Job], milliseconds: int) -> None:
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
 
 
+class _Question(QMessageBox):
+    """A question of ours, in a dock or window of napari's: the ring shows which answer Return gives."""
+
+
 def _ask(parent: QWidget | None, names: list[str]) -> bool:
-    box = QMessageBox(parent)
+    box = _Question(parent)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("A job is running")
     box.setText(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} still running.")
@@ -225,7 +229,7 @@ def _ask(parent: QWidget | None, names: list[str]) -> bool:
 
 
 def _ask_loss(parent: QWidget | None, lost: Mapping[Path, Sequence[str]]) -> bool:
-    box = QMessageBox(parent)
+    box = _Question(parent)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("Results are not kept")
     results = "; ".join(f"{', '.join(names)} of {store.stem}" for store, names in lost.items())

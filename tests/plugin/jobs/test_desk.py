@@ -305,14 +305,15 @@ def test_a_store_that_was_just_made_is_busy_until_its_sets_are_in_it(qtbot: Any,
     desk.refuse_twice(store)
 
 
-def test_in_the_question_one_sees_which_answer_return_gives(make_napari_viewer: Any, monkeypatch: Any) -> None:
+def test_in_the_question_one_sees_which_answer_return_gives(qtbot: Any, monkeypatch: Any) -> None:
     """Its parent is napari's window: nothing above its buttons is ours but the question itself."""
-    from qtpy.QtWidgets import QMessageBox
+    from qtpy.QtWidgets import QMessageBox, QWidget
 
     from napari_c2lst.plugin.jobs import desk as desks
     from napari_c2lst.plugin.parts.focus_ring import FocusRing
 
-    window = make_napari_viewer().window._qt_window
+    window = QWidget()
+    qtbot.addWidget(window)
     ring = FocusRing(window)
     seen: list[str] = []
 

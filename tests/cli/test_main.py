@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import napari_c2lst
+from napari_c2lst.cli import main as program
 from napari_c2lst.cli.main import GROUPS, run
 from napari_c2lst.common.errors import C2LError, DeviceMemoryError, InputError, Stopped
 from napari_c2lst.common.reporter import Reporter
@@ -20,6 +21,32 @@ from napari_c2lst.jobs.tasks import TASKS
 from .fakes import EveryKind, FakeResult, Several, fake_task
 
 Captured = pytest.CaptureFixture[str]
+
+
+def test_the_console_script_settles_its_process_and_a_call_from_python_does_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(program, "settle_process", lambda name: told.append(name + capsys.readouterr().out))
+    monkeypatch.setattr(sys, "argv", ["c2lst", "cells", "--help"])
+    assert run(["cells", "--help"]) == 0
+    assert told == []
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 0
+    assert told == ["cells"]  # once, before anything was said
+    assert "Usage: c2lst cells" in capsys.readouterr().out
+
+
+def test_the_console_script_without_a_task(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(program, "settle_process", told.append)
+    monkeypatch.setattr(sys, "argv", ["c2lst"])
+    with pytest.raises(SystemExit):
+        program.main()
+    assert told == [""]
+    assert "--help" in "".join(capsys.readouterr())
 
 
 def test_help_lists_every_task(capsys: Captured) -> None:

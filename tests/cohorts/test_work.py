@@ -43,20 +43,6 @@ def test_a_slide_is_done_once(entry: Entry, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "slides" / "a.child").exists()
 
 
-def test_a_task_asks_for_memory_in_large_pages(entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str | None] = []
-    start = subprocess.Popen
-
-    def watched(*args: Any, **named: Any) -> Any:
-        told.append((named.get("env") or {}).get("THP_MEM_ALLOC_ENABLE"))
-        return start(*args, **named)
-
-    monkeypatch.setattr(subprocess, "Popen", watched)
-    (record,) = do_slide(str(tmp_path / "out"), entry)
-    assert record["state"] == "finished", record
-    assert told == ["1"]
-
-
 def test_a_failure_is_kept_with_its_hint_and_ends_the_slide(tmp_path: Path) -> None:
     bad = Step("predict", {"slide": str(tmp_path / "no.zarr"), "predictor": str(tmp_path / "none")})
     records = do_slide(str(tmp_path / "out"), Entry("x", tmp_path / "no.zarr", (bad, bad)))

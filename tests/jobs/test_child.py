@@ -55,6 +55,20 @@ def test_no_task_named() -> None:
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "failed"
 
 
+def test_its_process_is_settled_before_anything_else() -> None:
+    program = (
+        "from napari_c2lst.jobs import child\n"
+        "child.settle_process = lambda name: print('settled for', name, flush=True)\n"
+        "child.main(['none of ours'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input="{}\n", capture_output=True, text=True, timeout=60, check=False
+    )
+    first, *events = done.stdout.splitlines()
+    assert first == "settled for none of ours"
+    assert json.loads(events[-1])["event"] == "failed"
+
+
 def test_cancel_is_heard_and_other_lines_are_not() -> None:
     stop = threading.Event()
     listen(io.StringIO("hello\n\n"), stop)

@@ -13,9 +13,17 @@ from napari_c2lst.common.errors import InputError
 from napari_c2lst.common.reporter import RecordingReporter
 from napari_c2lst.common.settings import TaskSettings
 from napari_c2lst.jobs import api
-from napari_c2lst.jobs.tasks import TASKS, Task, get_task
+from napari_c2lst.jobs.tasks import TASKS, Task, get_task, settle_process
 
 EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
+
+
+@pytest.mark.parametrize(("name", "little"), [("cells", True), ("adapt", False), ("none of ours", False), ("", False)])
+def test_memory_is_settled_for_the_task(name: str, little: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr("napari_c2lst.jobs.tasks.settle_memory", lambda *, little: told.append(little))
+    settle_process(name)
+    assert told == [little]
 
 
 @EVERY

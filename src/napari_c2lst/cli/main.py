@@ -16,7 +16,7 @@ import click
 
 from napari_c2lst._version import __version__
 from napari_c2lst.common.errors import C2LError, InputError, Stopped
-from napari_c2lst.jobs.tasks import TASKS
+from napari_c2lst.jobs.tasks import TASKS, settle_process
 
 from .commands import TaskCommand
 from .console import show_error, show_failure
@@ -140,6 +140,7 @@ def _debug() -> bool:
 
 def main() -> None:
     """The console script."""
+    settle_process(sys.argv[1] if len(sys.argv) > 1 else "")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -26,9 +26,6 @@ from .table import Entry, Step
 STOP = "stop"
 _LOOK = 0.5  # seconds between looks for the order to stop
 _PATIENCE = 20.0  # seconds for the child of a dead worker to notice that it is alone
-# Dask has its workers give memory back at once, so that little is held. Getting it again takes a network up to half of
-# its time; less in large pages, which torch asks for if it is told so (on Linux).
-_LARGE_PAGES = {"THP_MEM_ALLOC_ENABLE": "1"}
 
 
 def do_slide(folder: str, entry: Entry) -> list[dict[str, Any]]:
@@ -80,7 +77,7 @@ def _do_step(folder: Path, entry: Entry, step: Step) -> Record:
 
 
 def _run(folder: Path, name: str, step: Step) -> tuple[Event, float | None]:
-    process = TaskProcess(step.task, step.settings, environment=_LARGE_PAGES)
+    process = TaskProcess(step.task, step.settings)
     log = folder / "logs" / f"{name}.{step.task}.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)
     peak: float | None = None

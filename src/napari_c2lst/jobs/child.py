@@ -19,7 +19,7 @@ from napari_c2lst.common.reporter import Reporter
 from napari_c2lst.common.results import TaskResult
 
 from .protocol import EventWriter, run_and_tell
-from .tasks import get_task
+from .tasks import get_task, settle_process
 
 ORPHAN_GRACE = 30.0  # seconds that a child has to save a checkpoint once its parent is gone
 
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the task named by the only argument; the exit code says how it ended."""
     names = sys.argv[1:] if arguments is None else arguments
     name = names[0] if names else ""
+    settle_process(name)
     events = own_stdout()
     first_line = sys.stdin.readline()
     return serve(name, lambda reporter: _run(name, first_line, reporter), events, sys.stdin)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from napari_c2lst.common.allocator import settle_memory
 from napari_c2lst.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Task:
         The part of the way it belongs to: "slide", "model", "genes" or "cells".
     python
         What its function is called where the name is not free; empty for the name itself.
+    little_memory
+        Whether a process for it gives large blocks back at once, see `common.allocator`.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Task:
     example: str
     group: str
     python: str = ""
+    little_memory: bool = False
 
     @property
     def function(self) -> str:
@@ -159,6 +163,7 @@ _ALL = (
         "c2lst cells slide.zarr --weights hovernet.tar",
         "cells",
         python="find_cells",  # `napari_c2lst.cells` is the room
+        little_memory=True,
     ),
     Task(
         "train-cells",
@@ -192,3 +197,14 @@ def get_task(name: str) -> Task:
     if name not in TASKS:
         raise InputError(f"there is no task {name!r}", f"choose one of {', '.join(TASKS)}")
     return TASKS[name]
+
+
+def settle_process(name: str) -> None:
+    """Settle what concerns a whole process, for the task it is there for; called by what starts processes, first thing.
+
+    Parameters
+    ----------
+    name
+        As `get_task`; one that is unknown is told later.
+    """
+    settle_memory(little=name in TASKS and TASKS[name].little_memory)

@@ -78,9 +78,10 @@ def _attend(viewer: Any, shared: Shared) -> None:
     window = _main_window(viewer)
     if window is not None:
         from .closing import WindowGuard
+        from .parts.focus_kept import FocusKept
         from .parts.focus_ring import FocusRing
 
-        shared.extras["focus"] = FocusRing(window)
+        shared.extras["focus"], shared.extras["keys"] = FocusRing(window), FocusKept(window)
         # weak: the guard lives as long as the window, which must not keep the viewer
         gone = ref(viewer)
         WindowGuard(window, shared.jobs, lambda: _forget_if_there(gone()))

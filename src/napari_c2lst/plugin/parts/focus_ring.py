@@ -49,7 +49,7 @@ class FocusRing(QObject):
     def _on_focus(self, _old: QWidget | None, new: QWidget | None) -> None:
         self._let_go()
         by_mouse = QApplication.mouseButtons() != Qt.MouseButton.NoButton
-        if new is not None and not by_mouse and _is_in_a_panel_of(new, self._window):
+        if new is not None and not by_mouse and is_in_a_panel_of(new, self._window):
             self._ring = _Ring(new)
             self._ring.destroyed.connect(self._on_destroyed)
 
@@ -111,7 +111,8 @@ def _place(widget: QWidget, ground: QWidget) -> QRect:
     return place.adjusted(-_GAP, -_GAP, _GAP, _GAP).intersected(ground.rect())
 
 
-def _is_in_a_panel_of(widget: QWidget, window: QWidget) -> bool:
+def is_in_a_panel_of(widget: QWidget, window: QWidget) -> bool:
+    """Whether a widget is part of a panel or a dialog of ours that belongs to a window of napari's."""
     ours, at = False, widget
     while (parent := at.parentWidget()) is not None:
         ours = ours or type(at).__module__.startswith(_PACKAGE)

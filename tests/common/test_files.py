@@ -1,5 +1,6 @@
 import errno
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,6 +66,17 @@ def test_disk_errors_say_where(tmp_path, code, text):
     assert str(tmp_path / "a") in caught.value.message
 
 
+def test_a_full_disk_is_known_by_the_words_of_a_library_in_rust(tmp_path):
+    """A checkpoint that no longer fits: safetensors raises an exception of its own, which is no OSError."""
+    text = "Error while serializing: I/O error: No space left on device (os error 28)"
+    with pytest.raises(InputError, match="disk is full"), disk_errors(tmp_path / "a"):
+        raise RuntimeError(text)
+    with pytest.raises(RuntimeError, match="os error 5"), disk_errors(tmp_path / "a"):
+        raise RuntimeError("I/O error (os error 5)")
+    with pytest.raises(ValueError, match="no code"), disk_errors(tmp_path / "a"):
+        raise ValueError("no code")
+
+
 def test_other_os_errors_stay_what_they_are(tmp_path):
     with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
         raise FileNotFoundError("x")
@@ -74,6 +86,16 @@ def test_too_little_space_is_said_before_the_work(tmp_path):
     check_free_space(tmp_path / "not" / "yet", 1)
     with pytest.raises(InputError, match="MB left"):
         check_free_space(tmp_path / "not" / "yet", 2 * shutil.disk_usage(tmp_path).total)
+
+
+def test_little_space_is_said_in_kb(tmp_path, monkeypatch):
+    room = SimpleNamespace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: room)
+    with pytest.raises(InputError, match="needs about 13 kB, the disk has 0 MB left"):
+        check_free_space(tmp_path, 12_600)
+    room.free = 2_000_000
+    with pytest.raises(InputError, match="needs about 3 MB, the disk has 2 MB left"):
+        check_free_space(tmp_path, 3_000_000)
 
 
 def test_content_hash_is_sha256_of_the_parts_in_a_row():

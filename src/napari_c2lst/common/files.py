@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -83,14 +84,23 @@ def disk_errors(path: Path) -> Iterator[None]:
     """Turn 'disk full' and 'no permission' into an error that says where and what to do."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        code = _code_of(error)
+        if code in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
                 f"the disk is full: '{path}' was not written", f"free some space on {_mount(path)}, then run it again"
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if code in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise InputError(f"no permission to write '{path}'", "choose another folder") from error
         raise
+
+
+def _code_of(error: Exception) -> int | None:
+    """What the system said; libraries written in Rust (safetensors) say it in their own exception's text."""
+    if isinstance(error, OSError):
+        return error.errno
+    said = re.search(r"\(os error (\d+)\)", str(error))
+    return None if said is None else int(said[1])
 
 
 def check_free_space(path: Path, needed: int) -> None:
@@ -109,9 +119,14 @@ def check_free_space(path: Path, needed: int) -> None:
     free = shutil.disk_usage(_existing(path)).free
     if free < needed:
         raise InputError(
-            f"'{path}' needs about {needed / 1e6:.0f} MB, the disk has {free / 1e6:.0f} MB left",
+            f"'{path}' needs about {_size(needed)}, the disk has {_size(free)} left",
             f"free some space on {_mount(path)}, or choose another folder",
         )
+
+
+def _size(number: int) -> str:
+    """A number of bytes in words: 12 kB rather than 0 MB."""
+    return f"{number / 1e3:.0f} kB" if 500 <= number < 1_000_000 else f"{number / 1e6:.0f} MB"
 
 
 def content_hash(parts: Iterable[bytes]) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -143,3 +144,14 @@ def test_any_text_becomes_a_name_that_spatialdata_takes(text: str, name: str) ->
     assert element_name(text) == name
     check_valid_name(name)
     assert element_name(name) == name
+
+
+def test_damaged_metadata_is_said_without_the_grammar_of_json(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught, unreadable(tmp_path / "a.zarr"):
+        json.loads("{")
+    assert caught.value.message.endswith(
+        "a.zarr' cannot be read: one of the small files that describe it (.json) is damaged"
+    )
+    assert "copy it again" in caught.value.hint
+    with pytest.raises(InputError, match="bad magic"), unreadable(tmp_path / "a.zarr"):
+        raise ValueError("bad  magic")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -80,8 +81,14 @@ def unreadable(path: Path) -> Iterator[None]:
     except (InputError, MemoryError):
         raise
     except Exception as error:
-        text = " ".join(str(error).split())[:300] or type(error).__name__
+        text = _words_of(error)
         raise InputError(f"'{path}' cannot be read: {text}", "it may be cut off or damaged: copy it again") from error
+
+
+def _words_of(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):  # "Expecting property name enclosed in ..." helps nobody with a slide
+        return "one of the small files that describe it (.json) is damaged"
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 By itself glibc keeps much of what a network gives back: blocks of up to 32 MB are cut from one heap, between others
 that live longer, and each thread has a heap of its own. Dask's workers, and so what they start, are told to give all of
-it back at once (MALLOC_TRIM_THRESHOLD_), and the kernel clears it anew at every turn. What `keep_little_memory` sets
-lies between. It suits nuclei, whose network has few and very large maps; adaptation takes longer with it, and
-prediction has no such blocks (`benchmarks/README.md`, "Memory that is kept").
+it back at once (MALLOC_TRIM_THRESHOLD_), and the kernel clears it anew at every turn: least memory, most time. What
+`keep_little_memory` sets lies between, and takes no more time than glibc by itself. It suits nuclei, whose network has
+few and very large maps; adaptation is larger or slower with it, and prediction has no such blocks
+(`benchmarks/README.md`, "Memory that is kept").
 """
 
 import ctypes
@@ -17,10 +18,10 @@ MB = 2**20
 _TRIM, _MAP, _ARENAS = -1, -3, -8
 RULE = {
     # from here on a block is mapped by itself and goes back when it is freed: the largest maps are few, and leave holes
-    # in a heap; the many below are worth keeping
-    _MAP: 4 * MB,
+    # in a heap; the many below are worth keeping (4 MB: less memory still, but slower)
+    _MAP: 8 * MB,
     # free memory at a heap's end that is kept for the next step; 128 kB if only the one above were named
-    _TRIM: 16 * MB,
+    _TRIM: 32 * MB,
     # heaps in all, not eight for each core: what threads read and post-process in turn is kept once, not once each
     _ARENAS: 2,
 }
@@ -28,8 +29,8 @@ RULE = {
 # reads this when it first needs memory
 LARGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 _DASK = "MALLOC_TRIM_THRESHOLD_"
-# Who set one of these meant it; Dask's is not among them.
-_BY_HAND = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
+# who set one of these meant it
+_CHOSEN = (_DASK, "MALLOC_MMAP_THRESHOLD_", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 
 
 def settle_memory(*, little: bool) -> None:
@@ -59,10 +60,10 @@ def keep_little_memory() -> bool:
     Returns
     -------
     bool
-        Whether the C library took them; False too where the user's environment names settings of its own.
+        Whether the C library took them; False too where the environment names settings of its own, as Dask's does.
     """
     os.environ.setdefault(LARGE_PAGES, "1")
-    if any(name in os.environ for name in _BY_HAND):
+    if any(name in os.environ for name in _CHOSEN):
         return False
     library = _glibc()
     return library is not None and all(library.mallopt(number, value) == 1 for number, value in RULE.items())

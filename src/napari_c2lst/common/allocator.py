@@ -3,7 +3,7 @@
 By itself glibc keeps much of what a network gives back: blocks of up to 32 MB are cut from one heap, between others
 that live longer, and each thread has a heap of its own. Dask's workers, and so what they start, are told to give all of
 it back at once (MALLOC_TRIM_THRESHOLD_), and the kernel clears it anew at every turn: least memory, most time. What
-`keep_little_memory` sets lies between, and takes no more time than glibc by itself. It suits nuclei, whose network has
+`keep_little_memory` sets lies between, in nearly the time of glibc by itself. It suits nuclei, whose network has
 few and very large maps; adaptation is larger or slower with it, and prediction has no such blocks
 (`benchmarks/README.md`, "Memory that is kept").
 """

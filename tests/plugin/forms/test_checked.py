@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_c2lst.common.settings import TaskSettings, setting
 from napari_c2lst.plugin.forms.checked import CheckedField
@@ -124,13 +125,20 @@ def test_explaining_changes_no_value(field: CheckedField) -> None:
     assert len(heard) == 1
 
 
-def test_an_empty_box_can_be_seen_on_a_dark_ground(qtbot: Any) -> None:
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_an_empty_box_can_be_seen_in_themes_of_napari(qtbot: Any, theme: str) -> None:
+    from napari._qt.qt_resources import get_stylesheet
+
+    window = QWidget()
+    window.setStyleSheet(get_stylesheet(theme))
     field = CheckedField(INFOS["runs"], THREE)
-    qtbot.addWidget(field.native)
-    field.native.setStyleSheet("QListWidget { background: #414851; color: white; border: none; }")
-    field.native.resize(200, 90)
-    field.native.show()
-    option = field.native.viewport().grab().toImage()
+    QVBoxLayout(window).addWidget(field.native)
+    qtbot.addWidget(window)
+    window.resize(300, 120)
+    window.show()
+    qtbot.waitExposed(window)
+    picture = field.native.viewport().grab().toImage()
     row = field.native.visualItemRect(field.native.item(0))
-    grey = [option.pixelColor(x, row.center().y()).lightness() for x in range(25)]
-    assert max(grey) - grey[0] > 50  # before: the edge was darker than the ground by 10
+    grey = [picture.pixelColor(x, row.center().y()).lightness() for x in range(20)]  # up to the text
+    ground = picture.pixelColor(picture.width() - 3, row.center().y()).lightness()
+    assert max(abs(each - ground) for each in grey) > 70  # without it 16 and 41

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import QModelIndex
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QTabWidget, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QTabWidget, QWidget
 
 # Okabe and Ito
 BLUE, ORANGE, GREEN, VERMILION, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9"
-_BOX_EDGE = "#959595"
 LEVEL_COLOURS = {"info": BLUE, "warning": ORANGE, "error": VERMILION, "success": GREEN}
 
 
@@ -30,14 +30,23 @@ def dress_popup(popup: QWidget | None, widget: QWidget) -> None:
         popup.setStyleSheet(style)
 
 
-def clear_boxes(view: QWidget) -> None:
-    """Boxes of a list that can be seen while they are empty: a grey that stands out of dark and of light themes.
+def clear_boxes(view: QAbstractItemView) -> None:
+    """Boxes of a list that can be seen while they are empty: their edge is about as light or dark as the text."""
+    view.setItemDelegate(_ClearBoxes(view))
 
-    The style draws their edge in a darker shade of the window's colour, which on a dark ground is no edge at all.
+
+class _ClearBoxes(QStyledItemDelegate):
+    """The style draws the edge of a box in a darker shade of the window's colour, on a dark ground no edge at all.
+
+    The palette of the view itself is that of napari's style sheet, whatever it is set to.
     """
-    colours = view.palette()
-    colours.setColor(QPalette.ColorRole.Window, QColor(_BOX_EDGE).lighter(140))
-    view.setPalette(colours)
+
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:
+        """Qt's hook: how an item is to be drawn."""
+        super().initStyleOption(option, index)
+        if option is not None:
+            text = option.palette.color(QPalette.ColorRole.Text)
+            option.palette.setColor(QPalette.ColorRole.Window, text.lighter(140))
 
 
 def plain_tabs(tabs: QTabWidget) -> None:

@@ -38,6 +38,12 @@ def _own_temporary_stores(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
 
 
+@pytest.fixture(autouse=True)
+def _close_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that leaves something unsaved in its window would wait for an answer for ever."""
+    monkeypatch.setattr("napari_c2lst.plugin.jobs.desk._ask_loss", lambda *_: True)
+
+
 @pytest.fixture
 def make_slide() -> Callable[..., Slide]:
     """A slide of pink noise with three spots; its microns and spots can be chosen."""

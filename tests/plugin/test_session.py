@@ -262,3 +262,19 @@ def test_predictions_are_unseen_until_a_map_of_them_is_shown(make_slide: Callabl
     session.note_predicted("c")
     session.close()
     assert (session.unseen, session.looked_at) == (set(), set())
+
+
+def test_sets_that_no_store_has(store: Path) -> None:
+    session, slide = Session(), open_slide(store)
+    assert session.unsaved_sets() == {}
+    session.open(slide)
+    assert session.unsaved_sets() == {}
+    session.sets = {**session.sets, "new": a_set(slide, "new", 20), "late": a_set(slide, "late", 30)}
+    assert session.unsaved_sets() == {slide.path: ["late", "new"]}
+    session.saving = "late"  # on its way
+    assert session.unsaved_sets() == {slide.path: ["new"]}
+    session.saving = ""
+    session.sets["train"] = a_set(slide, "train", 60)  # the store has other spots under this name
+    assert session.unsaved_sets() == {slide.path: ["late", "new", "train"]}
+    session.close()
+    assert session.unsaved_sets() == {slide.path: ["late", "new"]}  # what comes back with the slide

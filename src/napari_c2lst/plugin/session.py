@@ -167,6 +167,15 @@ class Session:
         if unsaved:
             self._unsaved[self.slide.path] = unsaved
 
+    def unsaved_sets(self) -> dict[Path, list[str]]:
+        """Names of the sets that last as long as the viewer, for each slide that has any; less what is being saved."""
+        found = {path: sorted(sets) for path, sets in self._unsaved.items()}
+        if self.slide is not None:
+            stored, _ = _stored_sets(self.slide)
+            there = {name for name, spots in stored.items() if spots.same_as(self.sets.get(name, spots))}
+            found[self.slide.path] = sorted(self.sets.keys() - there - {self.saving})
+        return {path: names for path, names in found.items() if names}
+
     @property
     def store(self) -> Path | None:
         """The SpatialData store that results go into; None while the slide is not one yet."""

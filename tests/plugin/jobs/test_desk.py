@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.jobs.protocol import Event
+from napari_c2lst.plugin.jobs import desk as desks
 from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.jobs.job import Job
 from napari_c2lst.plugin.jobs.temporary_store import slide_of_array
@@ -26,6 +27,7 @@ from napari_c2lst.slides.sample_data import sample_slide_path
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
+ASK_LOSS = desks._ask_loss  # the tests of windows do without it
 ACTING = Path(__file__).with_name("acting_child.py")
 
 
@@ -121,25 +123,57 @@ def temporary_slide(desk: JobDesk) -> Path:
     return store
 
 
+@pytest.fixture
+def loss(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """Press a button of the question that is about to come up, and tell what it said."""
+    monkeypatch.setattr(desks, "_ask_loss", ASK_LOSS)
+
+    def expect(button: str) -> list[str]:
+        said: list[str] = []
+
+        def press() -> None:
+            box = QApplication.activeModalWidget()
+            assert isinstance(box, QMessageBox)
+            said.extend([box.text(), box.informativeText(), box.defaultButton().text()])
+            next(each for each in box.buttons() if each.text().replace("&", "") == button).click()
+
+        QTimer.singleShot(200, press)
+        return said
+
+    return expect
+
+
 @pytest.mark.parametrize(("button", "closes"), [("Close without them", True), ("Stay", False)])
-def test_results_that_go_with_the_window_are_asked_about(desk: JobDesk, button: str, closes: bool) -> None:
+def test_results_that_go_with_the_window_are_asked_about(
+    desk: JobDesk, loss: Callable[[str], list[str]], button: str, closes: bool
+) -> None:
     assert desk.confirm_loss()  # nothing to lose, nothing asked
     store = temporary_slide(desk)
-    said: list[str] = []
-
-    def press() -> None:
-        box = QApplication.activeModalWidget()
-        assert isinstance(box, QMessageBox)
-        said.extend([box.text(), box.informativeText(), box.defaultButton().text()])
-        next(each for each in box.buttons() if each.text().replace("&", "") == button).click()
-
-    QTimer.singleShot(200, press)
+    said = loss(button)
     assert desk.confirm_loss() is closes
     assert said[0] == "Closing the window removes predictions 'both' of layer."
     assert "Save a copy" in said[1]
+    assert "sets" not in said[1]
     assert str(store) in said[1]
     assert said[2] == "Stay"
     assert store.is_dir()  # asking alone removes nothing
+
+
+@pytest.mark.parametrize(("button", "closes"), [("Close without them", True), ("Stay", False)])
+def test_sets_that_are_not_saved_are_asked_about(
+    desk: JobDesk, store: Path, loss: Callable[[str], list[str]], button: str, closes: bool
+) -> None:
+    slide = open_slide(store)
+    desk.session.open(slide)
+    assert desk.confirm_loss()
+    ids = slide.require_spots().ids
+    desk.session.sets = {"tumour": SpotSet.of("tumour", ids, np.arange(len(ids)) < 20, {"way": "test"})}
+    said = loss(button)
+    assert desk.confirm_loss() is closes
+    assert said[0] == "Closing the window removes set 'tumour' of slide."
+    assert said[1] == "Keep > Save saves sets of spots into the slide."
+    write_spot_set(slide, desk.session.sets["tumour"])
+    assert desk.confirm_loss()
 
 
 @pytest.mark.parametrize(("case", "kept"), [("success", True), ("crash", False)])
@@ -309,7 +343,6 @@ def test_in_the_question_one_sees_which_answer_return_gives(qtbot: Any, monkeypa
     """Its parent is napari's window: nothing above its buttons is ours but the question itself."""
     from qtpy.QtWidgets import QMessageBox, QWidget
 
-    from napari_c2lst.plugin.jobs import desk as desks
     from napari_c2lst.plugin.parts.focus_ring import FocusRing
 
     window = QWidget()

@@ -105,9 +105,9 @@ class JobDesk(QObject):
         return not names or _ask(parent, names)
 
     def confirm_loss(self, parent: QWidget | None = None) -> bool:
-        """Whether the window may take along what is in temporary stores; asks only if there are results."""
-        lost = self.temporary.only_here()
-        return not lost or _ask_loss(parent, lost)
+        """Whether the window may take along what is kept nowhere else; asks only if there is anything."""
+        results, sets = self.temporary.only_here(), self.session.unsaved_sets()
+        return not (results or sets) or _ask_loss(parent, results, sets)
 
     def close(self) -> None:
         """Stop every job with a checkpoint, and end at once what has not stopped after a few seconds.
@@ -228,16 +228,22 @@ def _ask(parent: QWidget | None, names: list[str]) -> bool:
     return box.clickedButton() is stop
 
 
-def _ask_loss(parent: QWidget | None, lost: Mapping[Path, Sequence[str]]) -> bool:
+def _ask_loss(
+    parent: QWidget | None, results: Mapping[Path, Sequence[str]], sets: Mapping[Path, Sequence[str]]
+) -> bool:
     box = _Question(parent)
     box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle("Results are not kept")
-    results = "; ".join(f"{', '.join(names)} of {store.stem}" for store, names in lost.items())
-    box.setText(f"Closing the window removes {results}.")
-    box.setInformativeText(
-        "The image was in memory only and lies with its results in a temporary store. "
-        "Keep > Save a copy as... keeps them.\n\n" + "\n".join(map(str, lost))
-    )
+    box.setWindowTitle("Not everything is saved")
+    lost = [f"{', '.join(names)} of {store.stem}" for store, names in results.items()]
+    lost += [f"set {', '.join(map(repr, names))} of {slide.stem}" for slide, names in sets.items()]
+    box.setText(f"Closing the window removes {'; '.join(lost)}.")
+    advice = ["Keep > Save saves sets of spots into the slide."] if sets else []
+    if results:
+        advice.append(
+            "The image was in memory only and lies with its results in a temporary store. "
+            "Keep > Save a copy as... keeps them.\n\n" + "\n".join(map(str, results))
+        )
+    box.setInformativeText("\n\n".join(advice))
     lose = box.addButton("Close without them", QMessageBox.ButtonRole.DestructiveRole)
     stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)

@@ -110,5 +110,5 @@ def test_room_is_asked_for_the_patches_and_the_expression(tmp_path: Path, monkey
         if fits:
             writer(tmp_path / PAIRS_FILE)
         else:
-            with pytest.raises(InputError, match="MB left"):
+            with pytest.raises(InputError, match="kB left"):
                 writer(tmp_path / PAIRS_FILE)

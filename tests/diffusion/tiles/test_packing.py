@@ -230,7 +230,7 @@ def test_what_is_packed_already_needs_no_room_again(tmp_path, tile_folder, monke
         pack_tiles(chosen, run, RecordingReporter(stop_after=2))  # four of five tiles, 3 kB each
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(20_000, 16_000, 4_000))
     assert len(pack_tiles(chosen, run, RecordingReporter())) == 5
-    with pytest.raises(InputError, match="MB left"):
+    with pytest.raises(InputError, match="kB left"):
         pack_tiles(chosen, tmp_path / "other", RecordingReporter())
 
 

@@ -278,3 +278,13 @@ def test_sets_that_no_store_has(store: Path) -> None:
     assert session.unsaved_sets() == {slide.path: ["late", "new", "train"]}
     session.close()
     assert session.unsaved_sets() == {slide.path: ["late", "new"]}  # what comes back with the slide
+
+
+def test_a_copy_that_holds_the_sets_makes_them_safe(store: Path, tmp_path: Path) -> None:
+    session, slide = Session(), open_slide(store)
+    session.open(slide)
+    session.sets = {**session.sets, "new": a_set(slide, "new", 20), "late": a_set(slide, "late", 30)}
+    copy = open_slide(Path(shutil.copytree(store, tmp_path / "copy.zarr")))
+    write_spot_set(copy, a_set(copy, "new", 20))
+    session.open(copy)
+    assert session.unsaved_sets() == {slide.path: ["late"]}

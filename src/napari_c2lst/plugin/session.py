@@ -168,12 +168,18 @@ class Session:
             self._unsaved[self.slide.path] = unsaved
 
     def unsaved_sets(self) -> dict[Path, list[str]]:
-        """Names of the sets that last as long as the viewer, for each slide that has any; less what is being saved."""
-        found = {path: sorted(sets) for path, sets in self._unsaved.items()}
+        """Names of the sets that last as long as the viewer, for each slide that has any; less what is being saved.
+
+        A set of another slide is safe where the open one holds it: that is its copy.
+        """
+        stored = {} if self.slide is None else _stored_sets(self.slide)[0]
+        made = dict(self._unsaved)
         if self.slide is not None:
-            stored, _ = _stored_sets(self.slide)
-            there = {name for name, spots in stored.items() if spots.same_as(self.sets.get(name, spots))}
-            found[self.slide.path] = sorted(self.sets.keys() - there - {self.saving})
+            made[self.slide.path] = {name: each for name, each in self.sets.items() if name != self.saving}
+        found = {
+            path: sorted(name for name, each in sets.items() if name not in stored or not stored[name].same_as(each))
+            for path, sets in made.items()
+        }
         return {path: names for path, names in found.items() if names}
 
     @property

@@ -215,38 +215,33 @@ class _Question(QMessageBox):
 
 
 def _ask(parent: QWidget | None, names: list[str]) -> bool:
-    box = _Question(parent)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("A job is running")
-    box.setText(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} still running.")
-    box.setInformativeText("Stopping saves a checkpoint: the work can go on from there later.")
-    stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
-    keep = box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(keep)
-    box.setEscapeButton(keep)
-    box.exec()
-    return box.clickedButton() is stop
+    text = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} still running."
+    advice = "Stopping saves a checkpoint: the work can go on from there later."
+    box = _Question(QMessageBox.Icon.Question, "A job is running", text, parent=parent)
+    return _agreed(box, advice, QMessageBox.ButtonRole.AcceptRole, "Stop and close", "Keep running")
 
 
 def _ask_loss(
     parent: QWidget | None, results: Mapping[Path, Sequence[str]], sets: Mapping[Path, Sequence[str]]
 ) -> bool:
-    box = _Question(parent)
-    box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle("Not everything is saved")
     lost = [f"{', '.join(names)} of {store.stem}" for store, names in results.items()]
     lost += [f"set {', '.join(map(repr, names))} of {slide.stem}" for slide, names in sets.items()]
-    box.setText(f"Closing the window removes {'; '.join(lost)}.")
     advice = ["Keep > Save saves sets of spots into the slide."] if sets else []
     if results:
         advice.append(
             "The image was in memory only and lies with its results in a temporary store. "
             "Keep > Save a copy as... keeps them.\n\n" + "\n".join(map(str, results))
         )
-    box.setInformativeText("\n\n".join(advice))
-    lose = box.addButton("Close without them", QMessageBox.ButtonRole.DestructiveRole)
-    stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(stay)
-    box.setEscapeButton(stay)
+    text = f"Closing the window removes {'; '.join(lost)}."
+    box = _Question(QMessageBox.Icon.Warning, "Not everything is saved", text, parent=parent)
+    return _agreed(box, "\n\n".join(advice), QMessageBox.ButtonRole.DestructiveRole, "Close without them", "Stay")
+
+
+def _agreed(box: QMessageBox, advice: str, role: QMessageBox.ButtonRole, close: str, stay: str) -> bool:
+    """Whether the user closes; Return and Escape stay."""
+    box.setInformativeText(advice)
+    closes, stays = box.addButton(close, role), box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stays)
+    box.setEscapeButton(stays)
     box.exec()
-    return box.clickedButton() is lose
+    return box.clickedButton() is closes

@@ -5,36 +5,20 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
 
+from .focus_heard import FocusHeard
 from .focus_ring import is_in_a_panel_of
 
 _NOTIFICATION = "NapariQtNotification"
 
 
-class FocusKept(QObject):
+class FocusKept(FocusHeard):
     """Gives the keys back to a widget of our panels that a notification took them from.
 
     A notification goes by itself after some seconds: what was typed into a name would be keys of the picture then.
-
-    Parameters
-    ----------
-    window
-        napari's main window.
     """
-
-    def __init__(self, window: QWidget) -> None:
-        super().__init__(window)
-        self._window = window
-        self._app = QApplication.instance()
-        if isinstance(self._app, QApplication):
-            self._app.focusChanged.connect(self._on_focus)
-
-    def close(self) -> None:
-        """Leave the keys where they go."""
-        if isinstance(self._app, QApplication):
-            self._app.focusChanged.disconnect(self._on_focus)
 
     def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
         if old is None or new is None or not _a_notification_goes_from(new):

@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QObject, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QApplication, QSplitter, QWidget
 
+from .focus_heard import FocusHeard
 from .theme import BLUE, SKY, is_dark
 
 if TYPE_CHECKING:
@@ -18,27 +19,16 @@ _GAP, _LINE = 2, 2  # px
 _MOVES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.ParentChange)
 
 
-class FocusRing(QObject):
-    """Rings the widget of our panels that has the focus, unless the mouse gave it.
-
-    Parameters
-    ----------
-    window
-        napari's main window: widgets of panels in it, in docks that float over it, and in dialogs of these.
-    """
+class FocusRing(FocusHeard):
+    """Rings the widget of our panels that has the focus, unless the mouse gave it."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
-        self._window = window
         self._ring: _Ring | None = None
-        self._app = QApplication.instance()
-        if isinstance(self._app, QApplication):
-            self._app.focusChanged.connect(self._on_focus)
 
     def close(self) -> None:
         """Show nothing any more."""
-        if isinstance(self._app, QApplication):
-            self._app.focusChanged.disconnect(self._on_focus)
+        super().close()
         self._let_go()
 
     @property

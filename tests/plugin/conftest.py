@@ -41,7 +41,7 @@ def _own_temporary_stores(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 @pytest.fixture(autouse=True)
 def _close_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that leaves something unsaved in its window would wait for an answer for ever."""
-    monkeypatch.setattr("napari_c2lst.plugin.jobs.desk._ask_loss", lambda *_: True)
+    monkeypatch.setattr("napari_c2lst.plugin.jobs.questions.may_lose", lambda *_: True)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.jobs.protocol import Event
-from napari_c2lst.plugin.jobs import desk as desks
+from napari_c2lst.plugin.jobs import questions
 from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.jobs.job import Job
 from napari_c2lst.plugin.jobs.temporary_store import slide_of_array
@@ -27,7 +27,7 @@ from napari_c2lst.slides.sample_data import sample_slide_path
 from napari_c2lst.slides.slide import Slide
 from napari_c2lst.slides.spots.spotsets import SpotSet, write_spot_set
 
-ASK_LOSS = desks._ask_loss  # the tests of windows do without it
+MAY_LOSE = questions.may_lose  # the tests of windows do without it
 ACTING = Path(__file__).with_name("acting_child.py")
 
 
@@ -126,7 +126,7 @@ def temporary_slide(desk: JobDesk) -> Path:
 @pytest.fixture
 def loss(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
     """Press a button of the question that is about to come up, and tell what it said."""
-    monkeypatch.setattr(desks, "_ask_loss", ASK_LOSS)
+    monkeypatch.setattr(questions, "may_lose", MAY_LOSE)
 
     def expect(button: str) -> list[str]:
         said: list[str] = []
@@ -151,7 +151,7 @@ def test_results_that_go_with_the_window_are_asked_about(
     store = temporary_slide(desk)
     said = loss(button)
     assert desk.confirm_loss() is closes
-    assert said[0] == "Closing the window removes predictions 'both' of layer."
+    assert said[0] == "Closing the window loses predictions 'both' of layer."
     assert "Save a copy" in said[1]
     assert "sets" not in said[1]
     assert str(store) in said[1]
@@ -170,7 +170,7 @@ def test_sets_that_are_not_saved_are_asked_about(
     desk.session.sets = {"tumour": SpotSet.of("tumour", ids, np.arange(len(ids)) < 20, {"way": "test"})}
     said = loss(button)
     assert desk.confirm_loss() is closes
-    assert said[0] == "Closing the window removes set 'tumour' of slide."
+    assert said[0] == "Closing the window loses set 'tumour' of slide."
     assert said[1] == "Keep > Save saves sets of spots into the slide."
     write_spot_set(slide, desk.session.sets["tumour"])
     assert desk.confirm_loss()
@@ -339,25 +339,15 @@ def test_a_store_that_was_just_made_is_busy_until_its_sets_are_in_it(qtbot: Any,
     desk.refuse_twice(store)
 
 
-def test_in_the_question_one_sees_which_answer_return_gives(qtbot: Any, monkeypatch: Any) -> None:
-    """Its parent is napari's window: nothing above its buttons is ours but the question itself."""
-    from qtpy.QtWidgets import QMessageBox, QWidget
-
-    from napari_c2lst.plugin.parts.focus_ring import FocusRing
-
-    window = QWidget()
-    qtbot.addWidget(window)
-    ring = FocusRing(window)
-    seen: list[str] = []
-
-    def answer(box: QMessageBox) -> int:
-        default = box.defaultButton()
-        ring._on_focus(None, default)
-        assert ring.around is default
-        seen.append(default.text())
-        return 0
-
-    monkeypatch.setattr(QMessageBox, "exec", answer)
-    desks._ask(window, ["Adapt"])
-    assert seen == ["Keep running"]
-    ring.close()
+@pytest.mark.parametrize("task", ["predict", "cells", "select"])
+def test_one_writes_into_a_slide_at_a_time(qtbot: Any, desk: JobDesk, task: str) -> None:
+    act(desk, "patient")  # it adapts, which writes beside the slide
+    desk.refuse_while_writing()
+    job = desk.start(task, {"steps": 3}, "Predict genes")
+    assert desk.writers() == [job]
+    with pytest.raises(InputError, match="Predict genes is writing into the slide") as caught:
+        desk.refuse_while_writing()
+    assert "when it has ended" in caught.value.hint
+    job.kill()
+    qtbot.waitUntil(lambda: not desk.writers(), timeout=60_000)
+    desk.refuse_while_writing()

@@ -12,6 +12,7 @@ import pytest
 from qtpy.QtCore import QObject, Signal
 
 from napari_c2lst.common.errors import InputError
+from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.keeping import save_box as saving_box
 from napari_c2lst.plugin.keeping.save_box import SaveBox
 from napari_c2lst.plugin.keeping.saving import plan_of
@@ -33,6 +34,8 @@ class Job(QObject):
 
 class Desk(QObject):
     """Jobs in name only."""
+
+    writers, refuse_while_writing = JobDesk.writers, JobDesk.refuse_while_writing  # the rule itself
 
     started, ended = Signal(object), Signal(object)
 

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_c2lst.common.errors import InputError, RunFailure
+from napari_c2lst.plugin.jobs.desk import JobDesk
 from napari_c2lst.plugin.selecting import keeper as keeping
 from napari_c2lst.plugin.selecting.choice import Choice, How, Step
 from napari_c2lst.plugin.selecting.keeper import Keeper, told_of
@@ -47,6 +48,8 @@ class Job(QObject):
 
 class Desk:
     """Jobs that are running, in name only."""
+
+    writers, refuse_while_writing = JobDesk.writers, JobDesk.refuse_while_writing  # the rule itself
 
     def __init__(self) -> None:
         self.made: list[Job] = []

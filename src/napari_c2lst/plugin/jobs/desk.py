@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, QTimer, Signal
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_c2lst.common.errors import InputError
 from napari_c2lst.plugin.parts.latest import Latest
 from napari_c2lst.slides.facts import PREDICTIONS
 from napari_c2lst.slides.naming import name_of_predictions
 
+from . import questions
 from .job import Job
 from .measured import note_time_of
 from .temporary_store import TemporaryStores, results_in
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _CLOSE_MS = 4000  # for checkpoints, when the window closes
 _SLICE_MS = 20
+_WRITERS = ("cells", "predict", "select")  # tasks that write into the slide
 
 
 class JobDesk(QObject):
@@ -83,6 +85,21 @@ class JobDesk(QObject):
         """The jobs that have not ended."""
         return [job for job in self.jobs if job.active]
 
+    def writers(self) -> list[Job]:
+        """The jobs that write into a slide: nothing else may write at the same time."""
+        return [job for job in self.running() if job.task in _WRITERS]
+
+    def refuse_while_writing(self) -> None:
+        """Two must not write into a slide at a time.
+
+        Raises
+        ------
+        InputError
+            If a job that runs does.
+        """
+        for job in self.writers():
+            raise InputError(f"{job.label} is writing into the slide", "save when it has ended")
+
     def refuse_twice(self, out: Path) -> None:
         """Two jobs must not make one store: the later one would only find at its end that it is there already.
 
@@ -102,12 +119,12 @@ class JobDesk(QObject):
     def confirm_close(self, parent: QWidget | None = None) -> bool:
         """Whether the window may close; asks only if a job is running."""
         names = [job.label for job in self.running()]
-        return not names or _ask(parent, names)
+        return not names or questions.may_stop(parent, names)
 
     def confirm_loss(self, parent: QWidget | None = None) -> bool:
         """Whether the window may take along what is kept nowhere else; asks only if there is anything."""
         results, sets = self.temporary.only_here(), self.session.unsaved_sets()
-        return not (results or sets) or _ask_loss(parent, results, sets)
+        return not (results or sets) or questions.may_lose(parent, results, sets)
 
     def close(self) -> None:
         """Stop every job with a checkpoint, and end at once what has not stopped after a few seconds.
@@ -208,40 +225,3 @@ def _wait(jobs: list[Job], milliseconds: int) -> None:
             return
         waiting[0].wait(_SLICE_MS)
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-
-
-class _Question(QMessageBox):
-    """A question of ours, in a dock or window of napari's: the ring shows which answer Return gives."""
-
-
-def _ask(parent: QWidget | None, names: list[str]) -> bool:
-    text = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} still running."
-    advice = "Stopping saves a checkpoint: the work can go on from there later."
-    box = _Question(QMessageBox.Icon.Question, "A job is running", text, parent=parent)
-    return _agreed(box, advice, QMessageBox.ButtonRole.AcceptRole, "Stop and close", "Keep running")
-
-
-def _ask_loss(
-    parent: QWidget | None, results: Mapping[Path, Sequence[str]], sets: Mapping[Path, Sequence[str]]
-) -> bool:
-    lost = [f"{', '.join(names)} of {store.stem}" for store, names in results.items()]
-    lost += [f"set {', '.join(map(repr, names))} of {slide.stem}" for slide, names in sets.items()]
-    advice = ["Keep > Save saves sets of spots into the slide."] if sets else []
-    if results:
-        advice.append(
-            "The image was in memory only and lies with its results in a temporary store. "
-            "Keep > Save a copy as... keeps them.\n\n" + "\n".join(map(str, results))
-        )
-    text = f"Closing the window removes {'; '.join(lost)}."
-    box = _Question(QMessageBox.Icon.Warning, "Not everything is saved", text, parent=parent)
-    return _agreed(box, "\n\n".join(advice), QMessageBox.ButtonRole.DestructiveRole, "Close without them", "Stay")
-
-
-def _agreed(box: QMessageBox, advice: str, role: QMessageBox.ButtonRole, close: str, stay: str) -> bool:
-    """Whether the user closes; Return and Escape stay."""
-    box.setInformativeText(advice)
-    closes, stays = box.addButton(close, role), box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(stays)
-    box.setEscapeButton(stays)
-    box.exec()
-    return box.clickedButton() is closes

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from napari_c2lst.plugin.shared import Shared
     from napari_c2lst.slides.spots.spotsets import SpotSet
 
-_WRITERS = ("cells", "predict", "select")
-"""Tasks that write into the slide: nothing else may write at the same time."""
-
 
 class SaveBox(QGroupBox):
     """Save into the slide, or as another SpatialData.
@@ -75,7 +72,7 @@ class SaveBox(QGroupBox):
         session = self._shared.session
         slide = session.slide
         self.copy_button.setEnabled(slide is not None)
-        free = not self._writers() and not self._work.awaited
+        free = not self._shared.jobs.writers() and not self._work.awaited
         self.save_button.setEnabled(slide is not None and slide.is_zarr and free)
         if slide is None:
             self.state.setText("No slide is open.")
@@ -133,7 +130,7 @@ class SaveBox(QGroupBox):
         runs = [run.name for run in find_runs(session.runs_folder) if run.state == "finished"]
         folder = session.runs_folder
         lines.append(f"Models and scores, in {folder.name if folder else '-'}: {', '.join(runs) or 'none'}")
-        if self._writers():
+        if self._shared.jobs.writers():
             lines.append("A job is writing into the slide: save when it has ended.")
         return lines
 
@@ -187,12 +184,7 @@ class SaveBox(QGroupBox):
     def _refuse_while_writing(self) -> None:
         if self._work.awaited:
             raise InputError("the slide is being saved", "try again in a moment")
-        writers = [job.label for job in self._writers()]
-        if writers:
-            raise InputError(f"{writers[0]} is writing into the slide", "save when it has ended")
-
-    def _writers(self) -> list[Any]:
-        return [job for job in self._shared.jobs.running() if job.task in _WRITERS]
+        self._shared.jobs.refuse_while_writing()
 
     def _on_job(self, _job: object) -> None:
         self.renew()

@@ -17,8 +17,6 @@ from .drawn import Drawn, drawn_in, replaced, save_drawn
 if TYPE_CHECKING:
     from napari_c2lst.plugin.shared import Shared
 
-_WRITERS = ("cells", "predict", "select")  # tasks that write into the slide: nothing else may write at the same time
-
 
 class DrawnBox(QGroupBox):
     """What was saved in its dock Annotation, and a button that writes it into the slide.
@@ -79,7 +77,7 @@ class DrawnBox(QGroupBox):
         return drawn_in(lent) if lent is not None else ()
 
     def _writing(self) -> bool:
-        return any(job.task in _WRITERS for job in self._shared.jobs.running())
+        return bool(self._shared.jobs.writers())
 
     def _saved(self, names: list[str]) -> None:
         session = self._shared.session

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from .choice import Choice
 
-_WRITERS = ("cells", "predict", "select")  # tasks that write into the slide: nothing else may write at the same time
-
 
 class Keeper(QObject):
     """Saves, renames and deletes the sets of the open slide.
@@ -275,9 +273,7 @@ class Keeper(QObject):
             raise InputError("another set is being saved", "try again in a moment")
         if self._converting is not None:
             raise InputError("the slide is being converted", "wait until it is done")
-        writers = [job.label for job in self._shared.jobs.running() if job.task in _WRITERS]
-        if writers:
-            raise InputError(f"{writers[0]} is writing into the slide", "save when it has ended")
+        self._shared.jobs.refuse_while_writing()
 
     def _ask(self, question: str) -> bool:
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No

@@ -18,6 +18,7 @@ from napari_c2lst.plugin.dock import C2LDock
 from napari_c2lst.plugin.guide import steps
 from napari_c2lst.plugin.guide.steps import STEPS
 from napari_c2lst.plugin.jobs.desk import JobDesk
+from napari_c2lst.plugin.parts.tab_order import as_read
 from napari_c2lst.plugin.shared import shared_of
 from napari_c2lst.slides.opening import open_slide
 from napari_c2lst.slides.sample_data import sample_slide_path
@@ -138,6 +139,40 @@ def test_the_keys_go_to_the_dock_once_it_is_shown(viewer: Any, qtbot: Any) -> No
     dock.show()
     assert not dock.bar.buttons[dock.current].hasFocus()  # shown again, they stay where the user is
     dock.shut()
+
+
+def test_tab_goes_through_every_panel_whatever_was_looked_at_before(viewer: Any, slide: Slide, qtbot: Any) -> None:
+    """Pages that are hidden once led Tab out of the dock."""
+    viewer.window._qt_window.show()
+    viewer.window._qt_window.activateWindow()
+    dock = C2LDock(viewer)
+    viewer.window.add_dock_widget(dock, name="C2L-ST", area="right")
+    shared_of(viewer).session.open(slide)
+    qtbot.waitUntil(dock.bar.buttons["open"].hasFocus)
+    for step in STEPS:
+        dock.show_step(step.key)
+        settle()
+        dock.bar.take_focus(step.key)
+        visited = list(tabbed(dock, qtbot))
+        panels = [each for each in as_read(dock) if each.isVisible() and each.isEnabled()]
+        inside = [each for each in panels if dock.stack.isAncestorOf(each)]
+        assert inside, step.key
+        # of what has others inside, such as pages with tabs, these are the stops
+        missed = [e for e in inside if e not in visited and not any(e.isAncestorOf(v) for v in visited)]
+        assert missed == [], step.key
+    dock.shut()
+
+
+def tabbed(dock: C2LDock, qtbot: Any) -> Iterator[QWidget]:
+    """What Tab goes to, until it leaves the dock or comes round."""
+    seen = [QApplication.focusWidget()]
+    while True:
+        qtbot.keyClick(seen[-1], Qt.Key.Key_Tab)
+        at = QApplication.focusWidget()
+        if at is None or at in seen or not dock.isAncestorOf(at):
+            return
+        seen.append(at)
+        yield at
 
 
 def test_a_dock_that_is_opened_again_uses_its_whole_height(viewer: Any) -> None:

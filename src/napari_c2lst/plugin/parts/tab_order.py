@@ -28,8 +28,11 @@ class ReadPanel(QWidget):
     """
 
     def focusNextPrevChild(self, next: bool) -> bool:
-        """Qt's hook for Tab and Shift+Tab of whatever is inside."""
-        for before, after in pairwise(as_read(self)):
+        """Qt's hook for Tab and Shift+Tab of whatever is inside.
+
+        Of what is shown alone: with the hidden pages of a dock in the order, Tab left the dock after some panels.
+        """
+        for before, after in pairwise(each for each in as_read(self) if each.isVisible()):
             QWidget.setTabOrder(before, after)
         return super().focusNextPrevChild(next)
 
